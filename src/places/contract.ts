@@ -1,0 +1,45 @@
+import type { Context } from "#core";
+
+/** A file as a place found it. */
+export interface PlaceFile {
+  readonly bytes: Uint8Array;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface WriteOptions {
+  /** Permission bits for a new file. An existing file's mode is never widened: the stricter of both is kept. */
+  readonly mode: number;
+  /** Mode for folders that have to be made. */
+  readonly folderMode: number;
+}
+
+/** Facts about a place that consumers need. */
+export interface PlaceFacts {
+  readonly home: string;
+  readonly user: string;
+  readonly uid: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where a consumer lives. Writes are atomic (temporary file in the same folder, fsync, rename, folder fsync): a crash leaves the
+ * old or the new file. In a person's home it acts as that person and follows no link out of it (UNSAFE_PATH).
+ * Nothing secret reaches a command line, an environment or a log.
+ */
+export interface Place {
+  /** As in wharf.yaml: `local`, `folder:DIR`. */
+  readonly name: string;
+  facts(context: Context): Promise<PlaceFacts>;
+  /** undefined when there is no such file; PERMISSION_DENIED when it may not be read. */
+  read(context: Context, path: string): Promise<PlaceFile | undefined>;
+  write(context: Context, path: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
+  /** Gone afterwards; no error when it was not there. Never removes folders. */
+  remove(context: Context, path: string): Promise<void>;
+  /** Names in a folder, sorted; empty when it is not there. */
+  list(context: Context, path: string): Promise<readonly string[]>;
+  /** Is this program on the place's PATH, and which version does it print; undefined when it is not there. */
+  version(context: Context, program: string): Promise<string | undefined>;
+}
