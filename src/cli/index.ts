@@ -1,0 +1,2 @@
+/** The commands of `wharf`: what each says of itself, and how it is run. */
+export type * from "./command.ts";
