@@ -1,0 +1,60 @@
+import { test } from "bun:test";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { type RealProgram, realPrograms } from "./real-programs.ts";
+
+/** A test as `bun:test` writes it: name, body, time limit in milliseconds. */
+export type Test = (name: string, body: () => void | Promise<void>, timeoutMs?: number) => void;
+
+/** The folder that holds the Go programs, one folder for each version. */
+export function toolFolder(): string {
+  return process.env.WHARF_TEST_CACHE ?? join(homedir(), ".cache", "wharf-test-tools");
+}
+
+/** Where a program of the table lies when it is installed from source. */
+export function goProgramPath(program: RealProgram): string | undefined {
+  return program.from.kind === "go"
+    ? join(toolFolder(), `${program.name}-${program.from.version}`, program.name)
+    : undefined;
+}
+
+/** The absolute path of a real program; undefined when it is not on this machine. */
+export function findProgram(name: string): string | undefined {
+  const program = realPrograms.find((candidate) => candidate.name === name);
+  const built = program === undefined ? undefined : goProgramPath(program);
+  if (built !== undefined) return existsSync(built) ? built : undefined;
+  // Daemons live in sbin, which a person's PATH may lack.
+  return Bun.which(name, { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` }) ?? undefined;
+}
+
+/** As `findProgram`; throws when it is missing. For the bodies of tests that said `needs(name)`. */
+export function programPath(name: string): string {
+  const path = findProgram(name);
+  if (path === undefined) throw new Error(`${name} is not installed`);
+  return path;
+}
+
+/**
+ * A test that runs where these real programs are. Elsewhere it is a skip with its reason in its name, which
+ * `npm test` counts and prints; with CI=true it is a failure.
+ */
+export function needs(...names: readonly string[]): Test {
+  const missing = names.filter((name) => findProgram(name) === undefined);
+  return needsThat(missing.length === 0, `needs ${missing.join(", ")}`);
+}
+
+/** As `needs`, for a condition of the machine: `needsThat(process.getuid?.() === 0, "needs root")`. */
+export function needsThat(isThere: boolean, reason: string): Test {
+  if (isThere) return test;
+  if (process.env.CI === "true") {
+    return (name) => {
+      test(name, () => {
+        throw new Error(`${reason}, and CI=true forbids to skip it; npm test -- --install-tools installs it`);
+      });
+    };
+  }
+  return (name) => {
+    test.skip(`${name} [skipped: ${reason}]`, () => undefined);
+  };
+}

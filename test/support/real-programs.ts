@@ -1,0 +1,48 @@
+/** The real programs that tests and benchmarks run against: what they are called, where they come from, which version. */
+export interface RealProgram {
+  /** What is started, and what `needs()` takes. */
+  readonly name: string;
+  readonly from:
+    | { readonly kind: "debian"; readonly package: string }
+    | { readonly kind: "go"; readonly module: string; readonly command: string; readonly version: string };
+  /** Only measured with, never needed by a test: `npm test` does not install it. */
+  readonly benchOnly?: true;
+}
+
+function debian(name: string, packageName: string = name): RealProgram {
+  return { name, from: { kind: "debian", package: packageName } };
+}
+
+function go(name: string, module: string, command: string, version: string): RealProgram {
+  return { name, from: { kind: "go", module, command, version } };
+}
+
+/** Exact versions of Go programs; Debian's are what the machine's release has. */
+export const realPrograms: readonly RealProgram[] = [
+  debian("dockerd", "docker.io"),
+  debian("docker", "docker.io"),
+  debian("podman"),
+  debian("buildah"),
+  debian("skopeo"),
+  debian("nginx", "nginx-light"),
+  debian("htpasswd", "apache2-utils"),
+  debian("strace"),
+  debian("curl"),
+  debian("openssl"),
+  debian("jq"),
+  debian("mount"),
+  // User namespaces for podman and buildah where the tests are not run by root.
+  debian("newuidmap", "uidmap"),
+  { ...debian("wrk"), benchOnly: true },
+  go(
+    "conformance",
+    "github.com/opencontainers/distribution-spec/conformance",
+    "",
+    "v0.0.0-20260831232431-97274622c111",
+  ),
+  go("crane", "github.com/google/go-containerregistry", "cmd/crane", "v0.22.1"),
+  go("regctl", "github.com/regclient/regclient", "cmd/regctl", "v0.11.7"),
+  go("oras", "oras.land/oras", "cmd/oras", "v1.3.6"),
+  // Distribution, the peer registry of client tests and benchmarks.
+  go("registry", "github.com/distribution/distribution/v3", "cmd/registry", "v3.1.2"),
+];
