@@ -1,0 +1,7 @@
+/** The only door to the machine: files, processes, clock, logs, terminal, network. Small, flat, one file per thing. */
+export { type Clock, systemClock } from "./clock.ts";
+export { ensurePrivateFolder } from "./folders.ts";
+export { createLogger, type LoggerOptions } from "./log.ts";
+export { readFileLimited, readTextLimited } from "./read-limited.ts";
+export { systemErrorCode, toStorageError } from "./storage-error.ts";
+export { syncFolder, writeFileDurable } from "./write-durable.ts";
