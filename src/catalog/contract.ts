@@ -14,7 +14,8 @@ export type Touch = "access" | { readonly repository: string };
 
 /**
  * Counters in a file that every process of this machine maps. A commit adds to the counters of what it touches,
- * before and after. An answer remembered under a mark is valid while the mark is current.
+ * before and after. An answer remembered under a mark is valid while the mark is current: take the mark, read,
+ * remember under that mark, never the other way round.
  */
 export interface Generations {
   /** The mark of everything that an answer about this repository depends on: access and the repository itself. */
@@ -25,11 +26,12 @@ export interface Generations {
 
 /** The engine under the stores of one driver. Work is synchronous: it runs inside one transaction. */
 export interface Transactions {
-  /** Runs `work` in one short read transaction: all that it reads is of one moment. */
+  /** Runs `work` in one short read transaction: all that it reads is of one moment. Inside a `write` it joins that one. */
   read<T>(work: () => T): T;
   /**
    * Queues `work`; what was queued in one tick commits together, with the database on disk before any promise resolves.
    * When `work` throws, its own changes alone are undone and its promise rejects with that error.
+   * Throws STORAGE_FULL, STORAGE_FAILED, and BUSY when another process holds the database for too long.
    */
   write<T>(touched: readonly Touch[], work: () => T): Promise<T>;
 }

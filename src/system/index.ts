@@ -1,5 +1,6 @@
 /** The only door to the machine: files, processes, clock, logs, terminal, network. Small, flat, one file per thing. */
 export { type Clock, systemClock } from "./clock.ts";
+export { createFileDurable } from "./create-durable.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readFileLimited, readTextLimited } from "./read-limited.ts";

@@ -1,0 +1,84 @@
+import { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { type Clock, createFileDurable, ensurePrivateFolder, systemClock } from "#system";
+import type { Generations, Transactions } from "./contract.ts";
+import { createEngine } from "./engine.ts";
+import { createGenerations, GENERATIONS_BYTES } from "./generations.ts";
+import { migrate } from "./migrate.ts";
+import { migrations } from "./migrations/all.ts";
+import { openSealedSecrets, type SealedSecrets } from "./sealed-secrets.ts";
+import { fromSqlite } from "./sqlite-error.ts";
+
+export interface CatalogOptions {
+  /** The data folder; made (0700) when it is not there. Holds `wharf.db`, `generations` and `key`, all 0600. */
+  readonly dir: string;
+  readonly clock?: Clock;
+}
+
+/** The metadata database with its stores. Several processes of one machine may have the same folder open. */
+export interface Catalog extends Transactions {
+  readonly generations: Generations;
+  readonly sealedSecrets: SealedSecrets;
+  /** Waits for queued writes, then closes. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the catalog of a data folder, making and upgrading what is missing. Never walks the store.
+ * Throws STORAGE_FAILED for a database that is damaged, foreign or of a newer wharf, STORAGE_FULL, PERMISSION_DENIED.
+ */
+export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
+  const { dir, clock = systemClock } = options;
+  await ensurePrivateFolder(dir);
+  const file = join(dir, "wharf.db");
+  const generationsFile = join(dir, "generations");
+  // SQLite would make the file with the umask's mode; its -wal and -shm take this one's.
+  await createFileDurable(file, new Uint8Array(0));
+  await createFileDurable(generationsFile, new Uint8Array(GENERATIONS_BYTES));
+  const db = openDatabase(file);
+  try {
+    migrate(db, migrations);
+    const dataVersion = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+    const generations = createGenerations(
+      Bun.mmap(generationsFile, { shared: true }),
+      () => dataVersion.get()?.data_version ?? 0,
+    );
+    const engine = createEngine(db, generations);
+    return {
+      read: (work) => engine.read(work),
+      write: (touched, work) => engine.write(touched, work),
+      generations,
+      sealedSecrets: await openSealedSecrets({ engine, keyFile: join(dir, "key"), clock }),
+      async close() {
+        await engine.idle();
+        db.close();
+      },
+    };
+  } catch (cause) {
+    db.close();
+    throw fromSqlite(cause);
+  }
+}
+
+function openDatabase(file: string): Database {
+  let db: Database;
+  try {
+    db = new Database(file, { readwrite: true, strict: true });
+  } catch (cause) {
+    throw fromSqlite(cause);
+  }
+  try {
+    // Long while opening: another process may be upgrading. Short afterwards: the engine waits without holding the event loop.
+    db.run("PRAGMA busy_timeout = 10000");
+    db.run("PRAGMA journal_mode = WAL");
+    db.run("PRAGMA synchronous = FULL");
+    db.run("PRAGMA foreign_keys = ON");
+    db.run("PRAGMA temp_store = MEMORY");
+    db.run("PRAGMA journal_size_limit = 67108864");
+    db.run("PRAGMA busy_timeout = 20");
+    return db;
+  } catch (cause) {
+    db.close();
+    throw fromSqlite(cause);
+  }
+}
