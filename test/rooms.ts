@@ -57,6 +57,7 @@ export const builtins: Readonly<Record<string, readonly string[]>> = {
   "node:path": ["*"],
   "node:buffer": ["*"],
   "node:util": ["*"],
+  "node:string_decoder": ["*"],
   "bun:sqlite": ["catalog"],
   "bun:ffi": ["system", "blobs"],
   "node:fs": ["system", "blobs"],

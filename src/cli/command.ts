@@ -1,15 +1,17 @@
 import type { Context } from "#core";
+import type { Terminal } from "#system";
 
 /** One argument of a command. */
 export interface ArgumentSpec {
   readonly name: string;
   readonly summary: string;
+  /** False: may be left out. An argument is required where nothing is said. */
   readonly required?: boolean;
   /** Takes all that follow. */
   readonly variadic?: boolean;
 }
 
-/** One option of a command. `flag` as commander writes it: `-u, --username <name>`, `--json`, `--no-color`. */
+/** One option of a command. `flag` as commander writes it: `-u, --username <name>`, `--show`. */
 export interface OptionSpec {
   readonly flag: string;
   readonly summary: string;
@@ -19,25 +21,8 @@ export interface OptionSpec {
   readonly repeatable?: boolean;
   /** The values it takes, for help, check and completion. */
   readonly choices?: readonly string[];
-}
-
-/** Where a command reads and writes; tests give their own. */
-export interface Terminal {
-  /** Results: what a script would read. One call, one chunk, no newline added. */
-  out(text: string): void;
-  /** Progress, prompts, warnings. */
-  err(text: string): void;
-  /** Raw bytes to standard output. */
-  outBytes(bytes: Uint8Array): void;
-  readonly isOutTerminal: boolean;
-  readonly isInTerminal: boolean;
-  readonly color: boolean;
-  /** All of standard input, at most `maxBytes`. */
-  readIn(maxBytes: number): Promise<Uint8Array>;
-  /** Asks for a line; `hidden` does not echo. Throws USAGE when there is no terminal to ask at. */
-  ask(question: string, options?: { readonly hidden?: boolean }): Promise<string>;
-  /** Asks yes or no; the answer is `fallback` on an empty line. Throws USAGE when there is no terminal to ask at. */
-  confirm(question: string, fallback?: boolean): Promise<boolean>;
+  /** Known, so that a command can say what to use instead, but not in help, reference or completion. */
+  readonly hidden?: boolean;
 }
 
 /** What a command is run with. */
@@ -60,6 +45,8 @@ export interface Command {
   /** Words after `wharf`: `["project", "create"]`. */
   readonly path: readonly string[];
   readonly summary: string;
+  /** What goes between `error:` and the reason: "starting the registry". The command's words where it is not given. */
+  readonly doing?: string;
   /** Paragraphs for --help and the reference. */
   readonly description?: string;
   readonly examples: readonly { readonly command: string; readonly says: string }[];

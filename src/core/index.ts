@@ -4,3 +4,4 @@ export { type Context, type LogFields, type Logger, type LogLevel, silentLogger 
 export { type ErrorCode, type ErrorRow, errorTable, type OciErrorCode } from "./error-table.ts";
 export { type NameKind, nearestName, parseName } from "./names.ts";
 export { Secret } from "./secret.ts";
+export { version } from "./version.ts";

@@ -5,4 +5,5 @@ export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readFileLimited, readTextLimited } from "./read-limited.ts";
 export { systemErrorCode, toStorageError } from "./storage-error.ts";
+export { createTerminal, type Terminal } from "./terminal.ts";
 export { syncFolder, writeFileDurable } from "./write-durable.ts";

@@ -1,0 +1,42 @@
+import type { Command } from "./command.ts";
+
+export type CommandLoader = () => Promise<Command>;
+
+/** A heading of the help, with its commands in the order of the help. */
+export interface CommandSection {
+  readonly title: string;
+  /** Words after `wharf` → the command. Only the file of the command that was asked for is loaded. */
+  readonly commands: Readonly<Record<string, CommandLoader>>;
+}
+
+/** The one list of commands: a command that is not here does not exist. */
+export const sections: readonly CommandSection[] = [
+  {
+    title: "Deliver logins",
+    commands: {},
+  },
+  {
+    title: "Serve a registry",
+    commands: {},
+  },
+  {
+    title: "Manage a registry",
+    commands: {},
+  },
+  {
+    title: "This program",
+    commands: {
+      completion: async () => (await import("./commands/completion.ts")).completion,
+      version: async () => (await import("./commands/version.ts")).versionCommand,
+    },
+  },
+];
+
+/** What a first word that has several commands is about, for its help. */
+export const groups: Readonly<Record<string, string>> = {
+  project: "projects of a registry: what images lie under, and who may use them",
+  user: "people who may use a registry",
+  robot: "accounts for machines, of one project or of the site",
+  token: "named, expiring secrets of a user or a robot",
+  vault: "the encrypted file that holds the secrets of logins",
+};

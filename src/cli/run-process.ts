@@ -1,0 +1,26 @@
+import { type Context, silentLogger } from "#core";
+import { createTerminal } from "#system";
+import { runCommandLine } from "./run.ts";
+
+/** How this process was called. */
+export interface ProcessFacts {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Registers what to do at SIGINT and SIGTERM. */
+  onStop(act: () => void): void;
+  /** Ends the process at once; for the second signal of somebody who does not want to wait. */
+  exit(code: number): never;
+}
+
+/** Runs `wharf` as a process: its own terminal, and signals that stop what is going on. Gives the exit code. */
+export async function runProcess(facts: ProcessFacts): Promise<number> {
+  const stop = new AbortController();
+  facts.onStop(() => {
+    if (stop.signal.aborted) facts.exit(130);
+    stop.abort(new DOMException("stopped by a signal", "AbortError"));
+  });
+  const context: Context = { signal: stop.signal, log: silentLogger };
+  const { args, env, cwd } = facts;
+  return runCommandLine({ args, env, cwd, terminal: createTerminal(env), context });
+}
