@@ -7,13 +7,16 @@ import { type ProcessFacts, runProcess } from "#cli";
  */
 const programs: Readonly<Record<string, (facts: ProcessFacts) => Promise<number>>> = {};
 
-const calledAs = (process.env.WHARF_CALLED_AS ?? process.argv0).split("/").pop() ?? "wharf";
-const run = programs[calledAs] ?? runProcess;
+// From source the launcher says how it was called; the executable knows it by itself.
+const { WHARF_CALLED_AS: calledAs = process.argv0, ...env } = process.env;
+delete process.env.WHARF_CALLED_AS;
+const run = programs[calledAs.split("/").pop() ?? ""] ?? runProcess;
 process.exit(
   await run({
     args: process.argv.slice(2),
-    env: process.env,
+    env,
     cwd: process.cwd(),
+    calledAs,
     onStop(act) {
       process.on("SIGINT", act);
       process.on("SIGTERM", act);

@@ -34,6 +34,8 @@ export interface Invocation {
   readonly context: Context;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** How wharf must be typed here, for hints: `wharf` when it is on PATH, `bin/wharf` in a checkout. */
+  readonly typedAs: string;
   /** True with --json: print one stable document, and nothing else, to standard output. */
   readonly json: boolean;
   /** Value of -c FILE. */

@@ -1,3 +1,4 @@
+import { basename, dirname, relative, resolve } from "node:path";
 import { type Context, silentLogger } from "#core";
 import { createTerminal } from "#system";
 import { runCommandLine } from "./run.ts";
@@ -7,6 +8,8 @@ export interface ProcessFacts {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** The program's path as it was called: `bin/wharf`, `/usr/local/bin/wharf`. */
+  readonly calledAs: string;
   /** Registers what to do at SIGINT and SIGTERM. */
   onStop(act: () => void): void;
   /** Ends the process at once; for the second signal of somebody who does not want to wait. */
@@ -22,5 +25,15 @@ export async function runProcess(facts: ProcessFacts): Promise<number> {
   });
   const context: Context = { signal: stop.signal, log: silentLogger };
   const { args, env, cwd } = facts;
-  return runCommandLine({ args, env, cwd, terminal: createTerminal(env), context });
+  const typedAs = renderTypedAs(facts.calledAs, env.PATH ?? "", cwd);
+  return runCommandLine({ args, env, cwd, typedAs, terminal: createTerminal(env), context });
+}
+
+/** The shortest way to type the program that was called by this path: its bare name where PATH leads to it. */
+export function renderTypedAs(calledAs: string, path: string, cwd: string): string {
+  const name = basename(calledAs);
+  if (name === calledAs || path.split(":").includes(dirname(calledAs))) return name;
+  const inside = relative(cwd, resolve(cwd, calledAs));
+  if (inside.startsWith("..")) return calledAs;
+  return inside.includes("/") ? inside : `./${inside}`;
 }

@@ -15,6 +15,8 @@ export interface CommandLine {
   readonly context: Context;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** As in Invocation; `wharf` where nothing is said. */
+  readonly typedAs?: string;
   /** Other commands than wharf's, for tests of the frame. */
   readonly table?: CommandTable;
 }
@@ -82,6 +84,7 @@ async function dispatch(
     context: line.context,
     env: line.env,
     cwd: line.cwd,
+    typedAs: line.typedAs ?? "wharf",
   });
   return code ?? 0;
 }

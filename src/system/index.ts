@@ -6,4 +6,5 @@ export { createLogger, type LoggerOptions } from "./log.ts";
 export { readFileLimited, readTextLimited } from "./read-limited.ts";
 export { systemErrorCode, toStorageError } from "./storage-error.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";
+export { workerUrl } from "./worker-url.ts";
 export { syncFolder, writeFileDurable } from "./write-durable.ts";
