@@ -45,7 +45,6 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "age-encryption": ["logins"],
   yaml: ["logins", "consumers", "server"],
   commander: ["cli"],
-  "@clack/prompts": ["cli"],
 };
 
 /**
