@@ -1,0 +1,2 @@
+/** The OCI distribution server: uploads, manifests, tags, referrers, token endpoint. */
+export type * from "./contract.ts";
