@@ -1,4 +1,5 @@
 import { AppError } from "#core";
+import { workerUrl } from "#system";
 import type { DigestAlgorithm } from "./contract.ts";
 import type { HashAnswer, HashRequest } from "./hash-messages.ts";
 
@@ -68,7 +69,7 @@ export class HashPool {
   }
 
   close(): void {
-    for (const owner of [...this.#workers]) this.#lose(owner, "the blob store is closed");
+    for (const owner of this.#workers.slice()) this.#lose(owner, "the blob store is closed");
   }
 
   #workerOf(id: string): PoolWorker {
@@ -86,7 +87,11 @@ export class HashPool {
   }
 
   #start(): PoolWorker {
-    const owner: PoolWorker = { worker: new Worker(workerAddress()), jobs: new Map(), ids: new Set() };
+    const owner: PoolWorker = {
+      worker: new Worker(workerUrl("blobs/hash.worker.ts")),
+      jobs: new Map(),
+      ids: new Set(),
+    };
     owner.worker.onmessage = (event: MessageEvent<HashAnswer>) => {
       const job = owner.jobs.get(event.data.job);
       owner.jobs.delete(event.data.job);
@@ -115,10 +120,4 @@ export class HashPool {
       job.reject(new AppError("STORAGE_FAILED", `hashing an upload failed: ${why}`));
     owner.jobs.clear();
   }
-}
-
-/** In the compiled program the worker is an entry of its own, under the path that it has below src/. */
-function workerAddress(): string {
-  const isBundled = import.meta.url.includes("/$bunfs/") || import.meta.url.includes("~BUN");
-  return new URL(isBundled ? "./blobs/hash.worker.js" : "./hash.worker.ts", import.meta.url).href;
 }

@@ -2,12 +2,14 @@ import { dlopen } from "bun:ffi";
 
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_UN = 8;
 const SYNC_FILE_RANGE_WRITE = 2;
 
 /** The two calls of the C library that Bun has no door for. */
 export interface Libc {
   /** Takes the exclusive lock of an open file without waiting; false when another process (or descriptor) has it. */
   tryLock(fd: number): boolean;
+  unlock(fd: number): void;
   /** Asks the kernel to begin writing a range back to disk; a hint, with no promise. */
   startWriteback(fd: number, offset: number, length: number): void;
 }
@@ -24,12 +26,14 @@ export function openLibc(): Libc {
     const { symbols } = dlopen("libSystem.B.dylib", flock);
     return {
       tryLock: (fd) => symbols.flock(fd, LOCK_EX | LOCK_NB) === 0,
+      unlock: (fd) => void symbols.flock(fd, LOCK_UN),
       startWriteback: () => {},
     };
   }
   const { symbols } = openFirst(["libc.so.6", "libc.so", `libc.musl-${muslArch()}.so.1`]);
   return {
     tryLock: (fd) => symbols.flock(fd, LOCK_EX | LOCK_NB) === 0,
+    unlock: (fd) => void symbols.flock(fd, LOCK_UN),
     startWriteback: (fd, offset, length) => {
       symbols.sync_file_range(fd, offset, length, SYNC_FILE_RANGE_WRITE);
     },
