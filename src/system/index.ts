@@ -8,3 +8,6 @@ export { systemErrorCode, toStorageError } from "./storage-error.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";
 export { workerUrl } from "./worker-url.ts";
 export { syncFolder, writeFileDurable } from "./write-durable.ts";
+export { withFileLock } from "./file-lock.ts";
+export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
+export { type ProgramResult, type ProgramRun, runProgram } from "./run-program.ts";

@@ -1,0 +1,66 @@
+import type { Secret } from "#core";
+
+/** Where a login's secret comes from. `vault` is the rule; the others stand in wharf.yaml under `password:`. */
+export type SecretSource =
+  | { readonly kind: "vault" }
+  | { readonly kind: "env"; readonly variable: string }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "command"; readonly argv: readonly string[] }
+  | { readonly kind: "docker-config"; readonly path: string };
+
+/** One login of wharf.yaml, without its secret. */
+export interface Login {
+  readonly name: string;
+  /** Canonical `host[:port]`, Hub folded to `docker.io`. */
+  readonly registry: string;
+  /** Only images under this path, without slashes at the ends; undefined: all of the registry. */
+  readonly path: string | undefined;
+  readonly username: string;
+  readonly source: SecretSource;
+  readonly expires: Date | undefined;
+  /** Spoken to without TLS. Loopback registries may always be. */
+  readonly plainHttp: boolean;
+  /** Absolute path of the PEM file with the registry's private CA. */
+  readonly caFile: string | undefined;
+  /** Hosts of token endpoints, where another than the registry's answers (curl under Enroot needs them). */
+  readonly realmHosts: readonly string[] | undefined;
+  readonly identityToken: boolean;
+}
+
+/** One line of `deliver:`. */
+export interface Delivery {
+  /** Name of the consumer, as written. */
+  readonly to: string;
+  readonly at: DeliveryPlace;
+  /** Login names; undefined: all logins. Undefined as well where `users` says who gets what. */
+  readonly logins: readonly string[] | undefined;
+  /** User → login names. */
+  readonly users: ReadonlyMap<string, readonly string[]> | undefined;
+  /** What else was written (`name`, `namespace`, …), for the consumer. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** `wharf.yaml:12:3`, for messages. */
+  readonly where: string;
+}
+
+export type DeliveryPlace =
+  | { readonly kind: "local"; readonly text: string }
+  | { readonly kind: "folder"; readonly text: string; readonly folder: string }
+  /** A place that a later version serves. */
+  | { readonly kind: "later"; readonly text: string };
+
+/** A parsed wharf.yaml. */
+export interface WharfConfig {
+  /** Absolute path. */
+  readonly path: string;
+  readonly text: string;
+  readonly logins: ReadonlyMap<string, Login>;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** What a room needs to know of where it runs; `env` and `cwd` are the invocation's. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Asks for the vault's passphrase where no file holds it; undefined where nobody can be asked. */
+  readonly askPassphrase?: (question: string) => Promise<Secret>;
+}

@@ -1,0 +1,111 @@
+import { AppError, type Context, Secret } from "#core";
+import { readTextLimited, runProgram } from "#system";
+import type { Login, Surroundings, WharfConfig } from "./contract.ts";
+import { readDockerSecret } from "./docker-source.ts";
+import { areCommandsTrusted } from "./trust-store.ts";
+import { openVault } from "./vault.ts";
+import type { VaultContent } from "./vault-file.ts";
+
+/** A token of a cloud provider can be long; more than this is a wrong file. */
+const MAX_SECRET_BYTES = 64 * 1024;
+const COMMAND_TIMEOUT_MS = 60_000;
+
+/** Gives the secrets of logins. Opens the vault at most once, and only when a login needs it. */
+export interface SecretReader {
+  /**
+   * The secret of a login. Throws SECRET_UNAVAILABLE where its source has none, VAULT_KEY_WRONG, VAULT_TAMPERED; PERMISSION_DENIED
+   * for a command that was not trusted.
+   */
+  read(login: Login): Promise<Secret>;
+}
+
+export function createSecretReader(context: Context, surroundings: Surroundings, config: WharfConfig): SecretReader {
+  let vault: Promise<VaultContent | undefined> | undefined;
+  return {
+    async read(login) {
+      const source = login.source;
+      switch (source.kind) {
+        case "vault":
+          vault ??= openVault(context, surroundings, config.path);
+          return fromVault(login, await vault);
+        case "env":
+          return fromEnvironment(login, source.variable, surroundings);
+        case "file":
+          return await fromFile(login, source.path);
+        case "command":
+          return await fromCommand(context, login, source.argv, { surroundings, config });
+        case "docker-config":
+          return await readDockerSecret(login, source.path);
+      }
+    },
+  };
+}
+
+function fromVault(login: Login, vault: VaultContent | undefined): Secret {
+  const sealed = vault?.secrets.get(login.name);
+  if (sealed === undefined)
+    throw new AppError("SECRET_UNAVAILABLE", `the vault holds no secret for login ${login.name}`, {
+      hint: `seal it: \`wharf login ${login.registry} --as ${login.name}\``,
+    });
+  // Whoever can edit wharf.yaml, but not the vault, must not be able to send a secret elsewhere.
+  if (sealed.registry !== login.registry || sealed.username !== login.username)
+    throw new AppError(
+      "SECRET_UNAVAILABLE",
+      `the secret of login ${login.name} was sealed for ${sealed.username} at ${sealed.registry}, and wharf.yaml now says ${login.username} at ${login.registry}`,
+      {
+        hint: `if you changed it yourself, seal the secret again: \`wharf login ${login.registry} --as ${login.name}\``,
+      },
+    );
+  return sealed.secret;
+}
+
+function fromEnvironment(login: Login, variable: string, surroundings: Surroundings): Secret {
+  const value = surroundings.env[variable];
+  if (value === undefined || value === "")
+    throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: the environment variable ${variable} is not set`, {
+      hint: `export ${variable}, or seal the secret with \`wharf login ${login.registry} --as ${login.name}\``,
+    });
+  return checkSecret(login, value, variable);
+}
+
+async function fromFile(login: Login, path: string): Promise<Secret> {
+  const text = await readTextLimited(path, MAX_SECRET_BYTES);
+  if (text === undefined)
+    throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: there is no file ${path}`);
+  return checkSecret(login, text, path);
+}
+
+async function fromCommand(
+  context: Context,
+  login: Login,
+  argv: readonly string[],
+  from: { readonly surroundings: Surroundings; readonly config: WharfConfig },
+): Promise<Secret> {
+  const program = argv[0] ?? "";
+  if (!(await areCommandsTrusted(from.surroundings, from.config)))
+    throw new AppError("PERMISSION_DENIED", `login ${login.name}: its command was not trusted, or ${from.config.path} changed since`, {
+      hint: "look at the file, then run `wharf trust`",
+    });
+  const result = await runProgram(context, {
+    argv,
+    env: from.surroundings.env,
+    timeoutMs: COMMAND_TIMEOUT_MS,
+    maxBytes: MAX_SECRET_BYTES,
+  });
+  // What it printed may hold the secret: only the exit code is told.
+  if (result.exitCode !== 0)
+    throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: ${program} ended with exit code ${result.exitCode}`, {
+      hint: "run it by hand and see",
+    });
+  return checkSecret(login, new TextDecoder().decode(result.stdout), program);
+}
+
+/** Strips exactly one trailing newline (what editors and `echo` add; a second one would be the secret's own). */
+export function checkSecret(login: Pick<Login, "name">, text: string, from: string): Secret {
+  const secret = text.replace(/\r?\n$/, "");
+  if (secret === "")
+    throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: the secret from ${from} is empty`);
+  if (secret.includes("\u0000"))
+    throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: the secret from ${from} holds a NUL character`);
+  return new Secret(secret);
+}
