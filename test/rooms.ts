@@ -6,7 +6,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   client: ["core", "system", "oci"],
   consumers: ["core", "oci"],
   places: ["core", "system"],
-  logins: ["core", "system"],
+  // oci: a registry's name has one canonical form; two parsers of it would deliver a login to another host than it is proved at.
+  logins: ["core", "system", "oci"],
   keychain: ["core", "system", "oci", "logins", "consumers", "places"],
   delivery: ["core", "system", "oci", "client", "consumers", "places", "logins", "keychain"],
   images: ["core", "system", "oci", "client"],

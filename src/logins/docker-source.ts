@@ -16,16 +16,25 @@ export async function readDockerSecret(login: Login, path: string): Promise<Secr
   const keys =
     login.registry === "docker.io"
       ? HUB_KEYS
-      : [login.registry, `https://${login.registry}`, `https://${login.registry}/`, `https://${login.registry}/v1/`];
+      : [
+          login.registry,
+          `https://${login.registry}`,
+          `https://${login.registry}/`,
+          `https://${login.registry}/v1/`,
+        ];
   for (const key of keys) {
     const entry = auths[key];
     if (typeof entry !== "object" || entry === null) continue;
     const found = secretOf(entry as Readonly<Record<string, unknown>>);
     if (found?.username === login.username && found.password !== "") return new Secret(found.password);
   }
-  throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: ${path} holds no secret of ${login.username} for ${login.registry}`, {
-    hint: "secrets behind a credential helper are not read; seal this one with `wharf login`",
-  });
+  throw new AppError(
+    "SECRET_UNAVAILABLE",
+    `login ${login.name}: ${path} holds no secret of ${login.username} for ${login.registry}`,
+    {
+      hint: "secrets behind a credential helper are not read; seal this one with `wharf login`",
+    },
+  );
 }
 
 function authsOf(path: string, text: string): Readonly<Record<string, unknown>> {
@@ -42,7 +51,9 @@ function authsOf(path: string, text: string): Readonly<Record<string, unknown>> 
   }
 }
 
-function secretOf(entry: Readonly<Record<string, unknown>>): { username: string; password: string } | undefined {
+function secretOf(
+  entry: Readonly<Record<string, unknown>>,
+): { username: string; password: string } | undefined {
   const { auth, username, password } = entry;
   if (typeof auth === "string" && auth !== "") {
     const pair = Buffer.from(auth, "base64").toString("utf8");

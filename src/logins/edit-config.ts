@@ -1,9 +1,9 @@
-import { isMap, isSeq, type Document, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
+import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import { AppError } from "#core";
-import type { Login } from "./contract.ts";
 
 /** What a new wharf.yaml begins with. */
-export const EMPTY_CONFIG = "# wharf.yaml: safe to commit, there is no secret in it\nversion: 1\nlogins: {}\n";
+export const EMPTY_CONFIG =
+  "# wharf.yaml: safe to commit, there is no secret in it\nversion: 1\nlogins: {}\n";
 
 /** A login as it is to be written; paths and registry as the person gave them. */
 export interface LoginLines {
@@ -20,7 +20,7 @@ export function writeLogin(text: string, name: string, lines: LoginLines): strin
   const document = parse(text);
   const logins = blockMap(document, "logins");
   const login = logins.get(name);
-  const target = isMap(login) ? (login as YAMLMap) : (document.createNode({}) as YAMLMap);
+  const target = isMap(login) ? login : (document.createNode({}) as YAMLMap);
   if (!isMap(login)) logins.set(name, target);
   const fields: Record<string, unknown> = {
     registry: lines.registry,
@@ -46,15 +46,16 @@ export function removeLogin(text: string, name: string): string {
   if (isMap(logins)) logins.delete(name);
   const deliver = document.get("deliver");
   if (isSeq(deliver)) {
-    for (const item of [...deliver.items]) {
-      if (isMap(item) && takeOut(item as YAMLMap, name)) deliver.items.splice(deliver.items.indexOf(item), 1);
-    }
+    deliver.items = deliver.items.filter((item) => !(isMap(item) && takeOut(item, name)));
   }
   return render(document, text);
 }
 
 /** Adds deliveries, one line each. */
-export function addDeliveries(text: string, deliveries: readonly Readonly<Record<string, unknown>>[]): string {
+export function addDeliveries(
+  text: string,
+  deliveries: readonly Readonly<Record<string, unknown>>[],
+): string {
   const document = parse(text);
   let deliver = document.get("deliver");
   if (!isSeq(deliver)) {
@@ -104,22 +105,15 @@ function blockMap(document: Document, key: string): YAMLMap {
   if (isMap(found)) {
     // `logins: {}` is how an empty one begins.
     if (found.items.length === 0) found.flow = false;
-    return found as YAMLMap;
+    return found;
   }
-  document.set(key, document.createNode({}));
-  return document.get(key) as unknown as YAMLMap;
+  const made = document.createNode({}) as YAMLMap;
+  document.set(key, made);
+  return made;
 }
 
 function render(document: Document, before: string): string {
   const eol = before.includes("\r\n") ? "\r\n" : "\n";
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: true });
   return eol === "\n" ? text : text.replaceAll("\n", eol);
-}
-
-/** The lines of a login as they stand now, for a change of one field. */
-export function linesOf(login: Login): LoginLines {
-  return {
-    registry: login.path === undefined ? login.registry : `${login.registry}/${login.path}`,
-    username: login.username,
-  };
 }

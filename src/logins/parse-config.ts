@@ -62,8 +62,7 @@ export function parseConfig(path: string, text: string, home: string): WharfConf
   const deliverField = top.get("deliver");
   const items = deliverField === undefined ? [] : reader.items(deliverField.value, "deliver");
   const deliveries = items.map((item) => readDelivery(reader, item, paths));
-  for (const [index, delivery] of deliveries.entries())
-    checkNames(reader, items[index], delivery, logins);
+  for (const [index, delivery] of deliveries.entries()) checkNames(reader, items[index], delivery, logins);
   refuseCollisions(logins, deliveries, places);
   return { path, text, logins, deliveries };
 }
@@ -77,7 +76,11 @@ function readVersion(reader: YamlReader, field: Field | undefined): void {
   if (field === undefined) {
     const empty = reader.document.contents === null;
     if (empty) return;
-    throw reader.fault(reader.document.contents, "`version: 1` is missing", "put `version: 1` on its first line");
+    throw reader.fault(
+      reader.document.contents,
+      "`version: 1` is missing",
+      "put `version: 1` on its first line",
+    );
   }
   if (isScalar(field.value) && field.value.value === 1) return;
   throw reader.fault(
@@ -110,7 +113,7 @@ function readLogin(reader: YamlReader, field: Field, paths: Paths): Login {
       `the username of ${what} has a ':' in it`,
       "Basic authentication and every program's file end the username at the first ':'; put the secret after it into the vault with `wharf login`",
     );
-  if ([...username].some((sign) => sign < " " || sign === "\u007f"))
+  if (/\p{Cc}/u.test(username))
     throw reader.fault(usernameField.value, `the username of ${what} holds a control character`);
   const expires = fields.get("expires");
   const plainHttp = fields.get("plain-http");
@@ -127,7 +130,8 @@ function readLogin(reader: YamlReader, field: Field, paths: Paths): Login {
     plainHttp: plainHttp === undefined ? false : reader.flag(plainHttp, `plain-http of ${what}`),
     caFile: ca === undefined ? undefined : expandPath(reader.text(ca, `ca of ${what}`), paths),
     realmHosts: realmHosts === undefined ? undefined : reader.texts(realmHosts, `realm-hosts of ${what}`),
-    identityToken: identityToken === undefined ? false : reader.flag(identityToken, `identity-token of ${what}`),
+    identityToken:
+      identityToken === undefined ? false : reader.flag(identityToken, `identity-token of ${what}`),
   };
 }
 
@@ -137,7 +141,11 @@ function need(reader: YamlReader, fields: ReadonlyMap<string, Field>, parent: Fi
   throw reader.fault(parent.keyNode, `${parent.key} has no ${key}`, `add a line \`${key}: …\` below it`);
 }
 
-function readRegistry(reader: YamlReader, field: Field, written: string): { registry: string; path: string | undefined } {
+function readRegistry(
+  reader: YamlReader,
+  field: Field,
+  written: string,
+): { registry: string; path: string | undefined } {
   try {
     const { registry, path } = parseRegistry(written);
     return { registry, path };
@@ -150,8 +158,13 @@ function readRegistry(reader: YamlReader, field: Field, written: string): { regi
 function readDate(reader: YamlReader, field: Field, what: string): Date {
   const node = field.value;
   const text = isScalar(node) && typeof node.value === "string" ? node.value : "";
-  const date = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2}))?$/.test(text) ? new Date(text) : new Date(Number.NaN);
-  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 8) !== `${text.slice(0, 8)}` && text.length === 10)
+  const date = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2}))?$/.test(text)
+    ? new Date(text)
+    : new Date(Number.NaN);
+  if (
+    Number.isNaN(date.getTime()) ||
+    (date.toISOString().slice(0, 8) !== `${text.slice(0, 8)}` && text.length === 10)
+  )
     throw reader.fault(node ?? field.keyNode, `expires of ${what} must be a date`, "write it as 2027-03-01");
   return date;
 }
@@ -164,11 +177,19 @@ function readSource(reader: YamlReader, field: Field | undefined, what: string, 
   }
   const [source, ...more] = reader.knownFields(field.value, `password of ${what}`, SOURCES).values();
   if (source === undefined || more.length > 0)
-    throw reader.fault(field.keyNode, `password of ${what} must name one source`, `one of ${SOURCES.join(", ")}`);
+    throw reader.fault(
+      field.keyNode,
+      `password of ${what} must name one source`,
+      `one of ${SOURCES.join(", ")}`,
+    );
   if (LATER_SOURCES.includes(source.key))
-    throw new AppError("UNSUPPORTED", `${reader.where(source.keyNode)}: the source ${source.key}: comes in a later version`, {
-      hint: "today a secret comes from vault, env:, file:, command: or docker-config:",
-    });
+    throw new AppError(
+      "UNSUPPORTED",
+      `${reader.where(source.keyNode)}: the source ${source.key}: comes in a later version`,
+      {
+        hint: "today a secret comes from vault, env:, file:, command: or docker-config:",
+      },
+    );
   const label = `${source.key} of ${what}`;
   switch (source.key) {
     case "env": {
@@ -208,7 +229,12 @@ function expandPath(written: string, paths: Paths): string {
 function readDelivery(reader: YamlReader, node: unknown, paths: Paths): Delivery {
   const fields = reader.knownFields(node, "this delivery", [...DELIVERY, ...DELIVERY_OPTIONS]);
   const to = fields.get("to");
-  if (to === undefined) throw reader.fault(node, "this delivery has no `to:`", "say which program, as in { to: docker, at: local }");
+  if (to === undefined)
+    throw reader.fault(
+      node,
+      "this delivery has no `to:`",
+      "say which program, as in { to: docker, at: local }",
+    );
   const at = fields.get("at");
   const logins = fields.get("logins");
   const users = fields.get("users");
@@ -251,12 +277,24 @@ function plain(node: unknown): unknown {
     : undefined;
 }
 
-function checkNames(reader: YamlReader, item: unknown, delivery: Delivery, logins: ReadonlyMap<string, Login>): void {
+function checkNames(
+  reader: YamlReader,
+  item: unknown,
+  delivery: Delivery,
+  logins: ReadonlyMap<string, Login>,
+): void {
   const named = [...(delivery.logins ?? []), ...[...(delivery.users?.values() ?? [])].flat()];
   for (const name of named) {
     if (logins.has(name)) continue;
-    throw new AppError("LOGIN_UNKNOWN", `${reader.where(item)}: this delivery names a login ${JSON.stringify(name.slice(0, 60))} that is not under logins:`, {
-      hint: logins.size === 0 ? "add it with `wharf login REGISTRY`" : `the logins are ${[...logins.keys()].join(", ")}`,
-    });
+    throw new AppError(
+      "LOGIN_UNKNOWN",
+      `${reader.where(item)}: this delivery names a login ${JSON.stringify(name.slice(0, 60))} that is not under logins:`,
+      {
+        hint:
+          logins.size === 0
+            ? "add it with `wharf login REGISTRY`"
+            : `the logins are ${[...logins.keys()].join(", ")}`,
+      },
+    );
   }
 }

@@ -19,7 +19,11 @@ export interface SecretReader {
   read(login: Login): Promise<Secret>;
 }
 
-export function createSecretReader(context: Context, surroundings: Surroundings, config: WharfConfig): SecretReader {
+export function createSecretReader(
+  context: Context,
+  surroundings: Surroundings,
+  config: WharfConfig,
+): SecretReader {
   let vault: Promise<VaultContent | undefined> | undefined;
   return {
     async read(login) {
@@ -62,9 +66,13 @@ function fromVault(login: Login, vault: VaultContent | undefined): Secret {
 function fromEnvironment(login: Login, variable: string, surroundings: Surroundings): Secret {
   const value = surroundings.env[variable];
   if (value === undefined || value === "")
-    throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: the environment variable ${variable} is not set`, {
-      hint: `export ${variable}, or seal the secret with \`wharf login ${login.registry} --as ${login.name}\``,
-    });
+    throw new AppError(
+      "SECRET_UNAVAILABLE",
+      `login ${login.name}: the environment variable ${variable} is not set`,
+      {
+        hint: `export ${variable}, or seal the secret with \`wharf login ${login.registry} --as ${login.name}\``,
+      },
+    );
   return checkSecret(login, value, variable);
 }
 
@@ -83,9 +91,13 @@ async function fromCommand(
 ): Promise<Secret> {
   const program = argv[0] ?? "";
   if (!(await areCommandsTrusted(from.surroundings, from.config)))
-    throw new AppError("PERMISSION_DENIED", `login ${login.name}: its command was not trusted, or ${from.config.path} changed since`, {
-      hint: "look at the file, then run `wharf trust`",
-    });
+    throw new AppError(
+      "PERMISSION_DENIED",
+      `login ${login.name}: its command was not trusted, or ${from.config.path} changed since`,
+      {
+        hint: "look at the file, then run `wharf trust`",
+      },
+    );
   const result = await runProgram(context, {
     argv,
     env: from.surroundings.env,
@@ -94,9 +106,13 @@ async function fromCommand(
   });
   // What it printed may hold the secret: only the exit code is told.
   if (result.exitCode !== 0)
-    throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: ${program} ended with exit code ${result.exitCode}`, {
-      hint: "run it by hand and see",
-    });
+    throw new AppError(
+      "SECRET_UNAVAILABLE",
+      `login ${login.name}: ${program} ended with exit code ${result.exitCode}`,
+      {
+        hint: "run it by hand and see",
+      },
+    );
   return checkSecret(login, new TextDecoder().decode(result.stdout), program);
 }
 
@@ -106,6 +122,9 @@ export function checkSecret(login: Pick<Login, "name">, text: string, from: stri
   if (secret === "")
     throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: the secret from ${from} is empty`);
   if (secret.includes("\u0000"))
-    throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: the secret from ${from} holds a NUL character`);
+    throw new AppError(
+      "SECRET_UNAVAILABLE",
+      `login ${login.name}: the secret from ${from} holds a NUL character`,
+    );
   return new Secret(secret);
 }

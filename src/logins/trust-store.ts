@@ -27,7 +27,10 @@ export async function readTrust(surroundings: Surroundings): Promise<TrustStore>
     if (typeof value === "object" && value !== null && "version" in value && value.version === 1)
       return { ...EMPTY, ...(value as Partial<TrustStore>) };
   } catch (cause) {
-    throw new AppError("CONFIG_INVALID", `${path}: is damaged`, { hint: "remove it, and trust again", cause });
+    throw new AppError("CONFIG_INVALID", `${path}: is damaged`, {
+      hint: "remove it, and trust again",
+      cause,
+    });
   }
   throw new AppError("CONFIG_INVALID", `${path}: is of another version`, { hint: "use a newer wharf" });
 }
@@ -44,7 +47,10 @@ export async function changeTrust(
     const before = await readTrust(surroundings);
     const after = change(before);
     if (JSON.stringify(after) === JSON.stringify(before)) return;
-    await writeFileDurable(trustPath(surroundings), `${JSON.stringify({ version: 1, ...after }, undefined, 2)}\n`);
+    await writeFileDurable(
+      trustPath(surroundings),
+      `${JSON.stringify({ version: 1, ...after }, undefined, 2)}\n`,
+    );
   });
 }
 
@@ -55,7 +61,11 @@ export async function areCommandsTrusted(surroundings: Surroundings, config: Wha
 }
 
 /** Trusts the commands of this very content. */
-export async function trustCommands(context: Context, surroundings: Surroundings, config: WharfConfig): Promise<void> {
+export async function trustCommands(
+  context: Context,
+  surroundings: Surroundings,
+  config: WharfConfig,
+): Promise<void> {
   const path = await realPath(config.path);
   await changeTrust(context, surroundings, (store) => ({
     ...store,

@@ -35,7 +35,10 @@ export type VaultAccess =
 
 /** Is it sealed with a passphrase (no key helps) or for recipients; throws VAULT_TAMPERED for what is not a vault. */
 export function vaultKind(text: string): VaultAccess["kind"] {
-  return split(text).signature === undefined ? "passphrase" : "key";
+  const { body, signature } = split(text);
+  if (signature !== undefined) return "key";
+  if (!isForPassphrase(body)) throw tampered("its signature was taken away");
+  return "passphrase";
 }
 
 /**
@@ -65,7 +68,6 @@ export async function parseVault(
   trusted: (writer: string, content: VaultContent) => boolean,
 ): Promise<VaultContent> {
   const { body, writer, signature } = split(text);
-  if (signature === undefined && !isForPassphrase(body)) throw tampered("its signature was taken away");
   if (signature !== undefined && !isSignedBy(writer, signedBytes(body), signature))
     throw tampered("its signature does not fit its content");
   const content = parseContent(await decrypt(body, access));
@@ -75,12 +77,6 @@ export async function parseVault(
       `if ${writer} is a colleague's (each sees their own with \`wharf vault recipients\`), run \`wharf trust --writer ${writer}\``,
     );
   return content;
-}
-
-/** The writer's public key of a vault file; undefined for a passphrase vault. */
-export function vaultWriter(text: string): string | undefined {
-  const { writer, signature } = split(text);
-  return signature === undefined ? undefined : writer;
 }
 
 async function decrypt(body: string, access: VaultAccess): Promise<string> {
@@ -117,7 +113,10 @@ function isForPassphrase(body: string): boolean {
 }
 
 function split(text: string): { body: string; writer: string; signature: Uint8Array | undefined } {
-  const match = /^wharf-vault (\d+)\n(?:writer: ([A-Za-z0-9+/=]+)\nsignature: ([A-Za-z0-9+/=]+)\n)?(-----BEGIN AGE [^]*)$/.exec(text);
+  const match =
+    /^wharf-vault (\d+)\n(?:writer: ([A-Za-z0-9+/=]+)\nsignature: ([A-Za-z0-9+/=]+)\n)?(-----BEGIN AGE [^]*)$/.exec(
+      text,
+    );
   if (match === null) throw tampered("it does not have a vault's form");
   if (match[1] !== "1")
     throw new AppError("UNSUPPORTED", "the vault was written by a newer wharf", { hint: "use that version" });
@@ -177,7 +176,8 @@ function readJson(text: string): Readonly<Record<string, unknown>> {
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
   throw tampered("what is sealed in it does not have a vault's form");
 }
 

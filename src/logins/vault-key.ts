@@ -44,9 +44,13 @@ export async function readVaultKey(surroundings: Surroundings): Promise<VaultKey
   if (text === undefined) return undefined;
   const mode = (await fileMode(path)) ?? 0;
   if ((mode & 0o077) !== 0)
-    throw new AppError("PERMISSION_DENIED", `the vault's key ${path} can be read by others (mode 0${mode.toString(8)})`, {
-      hint: `chmod 600 ${path}; if others had access, make a new key and run \`wharf vault rekey\``,
-    });
+    throw new AppError(
+      "PERMISSION_DENIED",
+      `the vault's key ${path} can be read by others (mode 0${mode.toString(8)})`,
+      {
+        hint: `chmod 600 ${path}; if others had access, make a new key and run \`wharf vault rekey\``,
+      },
+    );
   const line = text.split("\n").find((candidate) => candidate.trim().startsWith("AGE-SECRET-KEY-"));
   if (line === undefined)
     throw new AppError("CONFIG_INVALID", `${path}: holds no AGE-SECRET-KEY line`, {
@@ -83,7 +87,11 @@ export async function createVaultKey(identity: Secret): Promise<VaultKey> {
     });
   }
   const seed = Buffer.from(hkdfSync("sha256", identity.reveal(), "", "wharf vault writer 1", 32));
-  const signer = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
+  const signer = createPrivateKey({
+    key: Buffer.concat([PKCS8_ED25519, seed]),
+    format: "der",
+    type: "pkcs8",
+  });
   const raw = createPublicKey(signer).export({ format: "der", type: "spki" }).subarray(SPKI_ED25519.length);
   return {
     identity,
@@ -97,6 +105,10 @@ export async function createVaultKey(identity: Secret): Promise<VaultKey> {
 export function isSignedBy(writer: string, bytes: Uint8Array, signature: Uint8Array): boolean {
   const raw = Buffer.from(writer, "base64");
   if (raw.length !== 32 || signature.length !== 64) return false;
-  const key: KeyObject = createPublicKey({ key: Buffer.concat([SPKI_ED25519, raw]), format: "der", type: "spki" });
+  const key: KeyObject = createPublicKey({
+    key: Buffer.concat([SPKI_ED25519, raw]),
+    format: "der",
+    type: "spki",
+  });
   return verifyBytes(null, bytes, key, signature);
 }

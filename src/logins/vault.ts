@@ -94,9 +94,13 @@ export async function readPassphrase(surroundings: Surroundings, question: strin
     return new Secret(passphrase);
   }
   if (surroundings.askPassphrase === undefined)
-    throw new AppError("VAULT_KEY_WRONG", "the vault is sealed with a passphrase, and nobody can be asked for it", {
-      hint: "put it into a 0600 file and name that in WHARF_PASSPHRASE_FILE; helper, watch and cron need a key instead: `wharf vault rekey`",
-    });
+    throw new AppError(
+      "VAULT_KEY_WRONG",
+      "the vault is sealed with a passphrase, and nobody can be asked for it",
+      {
+        hint: "put it into a 0600 file and name that in WHARF_PASSPHRASE_FILE; helper, watch and cron need a key instead: `wharf vault rekey`",
+      },
+    );
   return await surroundings.askPassphrase(question);
 }
 
@@ -130,7 +134,11 @@ async function openText(
 }
 
 /** A trusted writer's list is trusted: colleagues who were added may write the next version. */
-async function rememberWriters(context: Context, surroundings: Surroundings, content: VaultContent): Promise<void> {
+async function rememberWriters(
+  context: Context,
+  surroundings: Surroundings,
+  content: VaultContent,
+): Promise<void> {
   const known = (await readTrust(surroundings)).vaults[content.id];
   if (content.writers.length < 2 && known === undefined) return;
   if (JSON.stringify(known) === JSON.stringify(content.writers)) return;
@@ -141,7 +149,11 @@ async function rememberWriters(context: Context, surroundings: Surroundings, con
 }
 
 async function newVault(surroundings: Surroundings): Promise<Opened> {
-  const shared = { id: randomUUID(), markKey: new Secret(randomBytes(32).toString("hex")), secrets: new Map() };
+  const shared = {
+    id: randomUUID(),
+    markKey: new Secret(randomBytes(32).toString("hex")),
+    secrets: new Map(),
+  };
   const passphraseFile = surroundings.env["WHARF_PASSPHRASE_FILE"];
   if (passphraseFile !== undefined && passphraseFile !== "") {
     const access = await accessFor(surroundings, "passphrase");

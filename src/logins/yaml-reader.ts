@@ -1,14 +1,4 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Pair,
-  parseDocument,
-  type YAMLMap,
-} from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from "yaml";
 import { AppError, nearestName } from "#core";
 
 /** wharf.yaml is written by people: more than this is a mistake or an attack. */
@@ -66,7 +56,7 @@ export class YamlReader {
   fields(node: unknown, what: string): readonly Field[] {
     if (node === null || node === undefined || (isScalar(node) && node.value === null)) return [];
     if (!isMap(node)) throw this.fault(node, `${what} must be a mapping (key: value), not ${kindOf(node)}`);
-    return (node as YAMLMap).items.map((pair: Pair) => {
+    return node.items.map((pair: Pair) => {
       if (!isScalar(pair.key)) throw this.fault(pair.key, `a key of ${what} must be a plain name`);
       if (isAlias(pair.value)) throw this.fault(pair.value, "aliases (*name) are not taken here");
       return { key: String(pair.key.value), keyNode: pair.key, value: pair.value };
@@ -94,7 +84,11 @@ export class YamlReader {
   text(field: Field, what: string): string {
     const node = field.value;
     if (!isScalar(node) || typeof node.value !== "string" || node.value === "")
-      throw this.fault(node ?? field.keyNode, `${what} must be a text`, `put it in quotes: ${field.key}: "…"`);
+      throw this.fault(
+        node ?? field.keyNode,
+        `${what} must be a text`,
+        `put it in quotes: ${field.key}: "…"`,
+      );
     return node.value;
   }
 

@@ -1,13 +1,13 @@
 /** The only door to the machine: files, processes, clock, logs, terminal, network. Small, flat, one file per thing. */
 export { type Clock, systemClock } from "./clock.ts";
 export { createFileDurable } from "./create-durable.ts";
+export { withFileLock } from "./file-lock.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
+export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
 export { readFileLimited, readTextLimited } from "./read-limited.ts";
+export { type ProgramResult, type ProgramRun, runProgram } from "./run-program.ts";
 export { systemErrorCode, toStorageError } from "./storage-error.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";
 export { workerUrl } from "./worker-url.ts";
 export { syncFolder, writeFileDurable } from "./write-durable.ts";
-export { withFileLock } from "./file-lock.ts";
-export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
-export { type ProgramResult, type ProgramRun, runProgram } from "./run-program.ts";

@@ -46,7 +46,9 @@ export function homeFolder(env: Readonly<Record<string, string | undefined>>): s
   const home = env["HOME"];
   const found = home === undefined || home === "" ? homedir() : home;
   if (found === "" || dirname(found) === ".")
-    throw new AppError("INVALID_INPUT", "the user has no home folder", { hint: "set HOME to an absolute path" });
+    throw new AppError("INVALID_INPUT", "the user has no home folder", {
+      hint: "set HOME to an absolute path",
+    });
   return found;
 }
 
