@@ -194,15 +194,29 @@ function renderFish(steps: readonly Step[]): string {
     return [...words, ...flags];
   });
   const known = steps.map((step) => step.words).filter((words) => words !== "");
+  const taking = new Set(
+    steps.flatMap((step) =>
+      step.options.filter((option) => option.takesValue).flatMap((option) => option.flags),
+    ),
+  );
   return `# Completion of wharf for fish; made by 'wharf completion fish'.
 function _wharf_at
   set -l so_far
+  set -l skip no
   for word in (commandline -opc)[2..-1]
+    if test $skip = yes
+      set skip no
+      continue
+    end
+    if contains -- $word ${[...taking].join(" ")}
+      set skip yes
+      continue
+    end
     string match -q -- '-*' $word; and continue
     set -l longer (string join ' ' -- $so_far $word)
     contains -- $longer ${known.map(quote).join(" ")}; and set so_far $so_far $word
   end
-  test (string join ' ' -- $so_far) = "$argv[1]"
+  test "$so_far" = "$argv[1]"
 end
 ${lines.join("\n")}
 `;

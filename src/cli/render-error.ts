@@ -9,7 +9,9 @@ export function renderError(error: AppError, doing: string, color: boolean): str
   const lines = [`${paint.red("error:")} ${subject}${plainText(error.message, "lines")}`];
   if (error.hint !== undefined) lines.push(`${paint.yellow("hint:")} ${plainText(error.hint, "lines")}`);
   if (error.code === "INTERNAL")
-    lines.push(`${paint.yellow("hint:")} this is a fault in wharf; please report it`);
+    lines.push(
+      `${paint.yellow("hint:")} this is a fault in wharf; please report it, with what WHARF_LOG=debug shows`,
+    );
   return `${lines.join("\n")}\n`;
 }
 

@@ -1,6 +1,6 @@
 import { basename, dirname, relative, resolve } from "node:path";
-import { type Context, silentLogger } from "#core";
-import { createTerminal } from "#system";
+import type { Context, LogLevel } from "#core";
+import { createLogger, createTerminal, systemClock } from "#system";
 import { runCommandLine } from "./run.ts";
 
 /** How this process was called. */
@@ -16,17 +16,28 @@ export interface ProcessFacts {
   exit(code: number): never;
 }
 
-/** Runs `wharf` as a process: its own terminal, and signals that stop what is going on. Gives the exit code. */
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** Runs `wharf` as a process: its own terminal, and signals that stop what is going on, a log on
+ * standard error from the level that WHARF_LOG names (`warn`). Gives the exit code. */
 export async function runProcess(facts: ProcessFacts): Promise<number> {
   const stop = new AbortController();
   facts.onStop(() => {
     if (stop.signal.aborted) facts.exit(130);
     stop.abort(new DOMException("stopped by a signal", "AbortError"));
   });
-  const context: Context = { signal: stop.signal, log: silentLogger };
   const { args, env, cwd } = facts;
+  const terminal = createTerminal(env);
+  const level = LEVELS.find((known) => known === env.WHARF_LOG) ?? "warn";
+  const log = createLogger({
+    level,
+    format: "human",
+    clock: systemClock,
+    write: (text) => terminal.err(text),
+  });
+  const context: Context = { signal: stop.signal, log };
   const typedAs = renderTypedAs(facts.calledAs, env.PATH ?? "", cwd);
-  return runCommandLine({ args, env, cwd, typedAs, terminal: createTerminal(env), context });
+  return runCommandLine({ args, env, cwd, typedAs, terminal, context });
 }
 
 /** The shortest way to type the program that was called by this path: its bare name where PATH leads to it. */

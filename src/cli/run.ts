@@ -37,7 +37,7 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
     const error = line.context.signal.aborted
       ? new AppError("INTERRUPTED", "interrupted", { cause })
       : toAppError(cause);
-    if (error.code === "INTERNAL") line.context.log.error("internal error", { cause: error.cause ?? error });
+    line.context.log.debug("command failed", { error });
     if (json) terminal.out(renderErrorJson(error));
     else terminal.err(renderError(error, progress.doing, terminal.color));
     return error.row.exit;

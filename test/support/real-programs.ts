@@ -31,6 +31,9 @@ export const realPrograms: readonly RealProgram[] = [
   debian("openssl"),
   debian("jq"),
   debian("mount"),
+  // Read the completion scripts made for them.
+  debian("zsh"),
+  debian("fish"),
   // User namespaces for podman and buildah where the tests are not run by root.
   debian("newuidmap", "uidmap"),
   { ...debian("wrk"), benchOnly: true },
