@@ -1,13 +1,23 @@
 /** The only door to the machine: files, processes, clock, logs, terminal, network. Small, flat, one file per thing. */
 export { type Clock, systemClock } from "./clock.ts";
 export { createFileDurable } from "./create-durable.ts";
+export {
+  createFetch,
+  type Fetch,
+  type FetchAnswer,
+  type FetchOptions,
+  type FetchRequest,
+} from "./fetch.ts";
+export { type FetchFailure, fetchFailure } from "./fetch-error.ts";
 export { withFileLock } from "./file-lock.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
+export { chooseProxy, isLoopbackHost, type ProxyEnvironment } from "./proxy-environment.ts";
 export { readFileLimited, readTextLimited } from "./read-limited.ts";
 export { type ProgramResult, type ProgramRun, runProgram } from "./run-program.ts";
 export { systemErrorCode, toStorageError } from "./storage-error.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";
+export { wait } from "./wait.ts";
 export { workerUrl } from "./worker-url.ts";
 export { syncFolder, writeFileDurable } from "./write-durable.ts";
