@@ -32,6 +32,8 @@ export interface Target {
   readonly env: Readonly<Record<string, string>>;
   /** Version of the program where known, as it prints it ("28.2.2"). */
   readonly version?: string;
+  /** Versions of other programs there that matter, by name, where known (`curl` under Enroot). */
+  readonly versions?: Readonly<Record<string, string>>;
   /** Options of the delivery in wharf.yaml (`name`, `namespaces`, …), as written. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
@@ -46,7 +48,10 @@ export interface Entry {
   readonly content: Secret;
 }
 
-/** A file that a consumer wants. Whole files (a CA certificate) have no entries but a body. */
+/**
+ * A file that a consumer wants. Whole files (a CA certificate) have no entries but a body. A file with entries may have a `body` too:
+ * the text around them where the file is not there yet (the YAML above a Secret's data). A body never holds a secret.
+ */
 export interface FileDocument {
   readonly kind: "file";
   /** Absolute path on the target. */
@@ -54,7 +59,6 @@ export interface FileDocument {
   /** 0o600 or tighter for secrets; 0o644 for certificates. */
   readonly mode: number;
   readonly entries: readonly Entry[];
-  /** The whole content, where the file is not a set of entries. */
   readonly body?: string;
   /** Folders above it that must be made are made with this mode. */
   readonly folderMode: number;
@@ -96,6 +100,8 @@ export interface Merged {
   readonly content: Uint8Array | undefined;
   readonly changes: readonly EntryChange[];
   readonly warnings: readonly Warning[];
+  /** Entries that were left out since what is in the file makes them useless (somebody's credHelpers for the same host). */
+  readonly refusals: readonly Refusal[];
 }
 
 /** What a program would use for an image. */

@@ -1,4 +1,6 @@
 /** The only door to the machine: files, processes, clock, logs, terminal, network. Small, flat, one file per thing. */
+
+export { type Account, currentAccount } from "./account.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { createFileDurable } from "./create-durable.ts";
 export {
@@ -13,8 +15,18 @@ export { withFileLock } from "./file-lock.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
+export { readProgramVersion } from "./program-version.ts";
 export { chooseProxy, isLoopbackHost, type ProxyEnvironment } from "./proxy-environment.ts";
 export { readFileLimited, readTextLimited } from "./read-limited.ts";
+export {
+  listRooted,
+  type RootedFile,
+  type RootedWrite,
+  readRooted,
+  removeRooted,
+  writeRooted,
+} from "./rooted-file.ts";
+export { findRoot, type Root } from "./rooted-folder.ts";
 export { type ProgramResult, type ProgramRun, runProgram } from "./run-program.ts";
 export { systemErrorCode, toStorageError } from "./storage-error.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";

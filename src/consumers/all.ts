@@ -1,0 +1,10 @@
+import type { Consumer } from "./contract.ts";
+import { docker } from "./docker/index.ts";
+
+/** Every consumer, by hand. The contract suite (test/contracts/consumers.test.ts) and the docs loop over it. */
+export const consumers: readonly Consumer[] = [docker];
+
+/** The consumer of that name; undefined when there is none. */
+export function findConsumer(name: string): Consumer | undefined {
+  return consumers.find((consumer) => consumer.name === name);
+}

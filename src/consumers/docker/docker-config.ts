@@ -1,0 +1,52 @@
+import { type AuthEntry, parseEntry } from "../auth-entry.ts";
+import { authsOf } from "../auth-file.ts";
+import { fieldOf, type JsonObject, memberOf, stringField } from "../json-text.ts";
+
+/** The key that every docker/cli version uses for Hub; `docker.io` as a key is never found. */
+export const HUB_KEY = "https://index.docker.io/v1/";
+
+/** Key of a canonical registry in `auths` and `credHelpers`. */
+export function dockerKey(registry: string): string {
+  return registry === "docker.io" || registry === "index.docker.io" ? HUB_KEY : registry;
+}
+
+/** The host that docker/cli's fallback compares a key by: scheme and path cut off. */
+export function hostOfKey(key: string): string {
+  const url = /^https?:\/\/([^/?#]*)/.exec(key);
+  return url?.[1] ?? key.split("/", 1)[0] ?? "";
+}
+
+/** Keys of entries that make docker/cli stop in the middle of the file: the rest is then read or not by chance. */
+export function unreadableEntries(root: JsonObject): readonly string[] {
+  return (authsOf(root)?.members ?? [])
+    .filter((member) => {
+      const entry = parseEntry(member.value);
+      return entry.auth === "broken" || entry.auth?.username === "";
+    })
+    .map((member) => member.key);
+}
+
+/** The helper that answers for a key instead of the file: `credHelpers` first (an empty one means the file), then `credsStore`. */
+export function helperFor(root: JsonObject, key: string): string | undefined {
+  const own = memberOf(fieldOf(root, "credHelpers")?.value, key)?.value;
+  const helper = own?.kind === "string" ? own.value : stringField(root, "credsStore");
+  return helper === undefined || helper === "" ? undefined : helper;
+}
+
+/** What docker/cli finds for a key: the exact entry, else those whose host is the key (it takes one of them at random). */
+export type Found =
+  | { readonly kind: "one"; readonly key: string; readonly entry: AuthEntry }
+  | { readonly kind: "several"; readonly keys: readonly string[] }
+  | { readonly kind: "none" };
+
+/** docker/cli's file store (cli/config/credentials/file_store.go): no path scoping, exact key before the fallback by host. */
+export function findInAuths(root: JsonObject, key: string): Found {
+  const auths = authsOf(root);
+  const exact = memberOf(auths, key);
+  if (exact !== undefined) return { kind: "one", key, entry: parseEntry(exact.value) };
+  const near = (auths?.members ?? []).filter((member) => hostOfKey(member.key) === key);
+  const [first] = near;
+  if (first === undefined) return { kind: "none" };
+  if (near.length > 1) return { kind: "several", keys: near.map((member) => member.key) };
+  return { kind: "one", key: first.key, entry: parseEntry(first.value) };
+}

@@ -1,0 +1,133 @@
+import { parseReference } from "#oci";
+import { parseEntry } from "../auth-entry.ts";
+import { authsOf } from "../auth-file.ts";
+import type { Match, MatchAnswer, Target } from "../contract.ts";
+import { type JsonObject, memberOf, parseJsonText, readJsonText } from "../json-text.ts";
+import { dockerKey, findInAuths, helperFor, unreadableEntries } from "./docker-config.ts";
+import { dockerFile } from "./writer.ts";
+
+/** Name that stands for the environment variable where a file's path would. */
+const VARIABLE = "$DOCKER_AUTH_CONFIG";
+
+/** Which entry `docker pull IMAGE` would use: by host alone, from `DOCKER_AUTH_CONFIG` where the version knows it, else from config.json. */
+export function matchDocker(
+  files: ReadonlyMap<string, Uint8Array>,
+  image: string,
+  target: Target,
+): MatchAnswer {
+  const key = dockerKey(parseReference(image).registry);
+  const path = dockerFile(target);
+  const shadows: string[] = [];
+  const variable = target.env["DOCKER_AUTH_CONFIG"] ?? "";
+  if (variable !== "" && knowsVariable(target.version)) {
+    const answer = matchVariable(variable, key);
+    if (answer !== undefined) return answer;
+    shadows.push(`${VARIABLE} is set and holds nothing for ${key}`);
+  }
+  const bytes = files.get(path);
+  if (bytes === undefined) return { kind: "anonymous", why: "there is no file", searched: [path] };
+  return matchDockerFile({ path, bytes, keys: [key], shadows });
+}
+
+/**
+ * docker/cli's own library on one file: for each key in turn the helper that applies, else the entry.
+ * `broken` where it depends on chance or the file does not load.
+ */
+export function matchDockerFile(search: {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly keys: readonly string[];
+  readonly shadows: readonly string[];
+}): MatchAnswer {
+  const { path, keys } = search;
+  if (search.bytes.length === 0) return { kind: "anonymous", why: "the file is empty", searched: [path] };
+  let root: JsonObject;
+  try {
+    root = parseJsonText(readJsonText(search.bytes, path), path);
+  } catch (fault) {
+    return { kind: "broken", file: path, why: fault instanceof Error ? fault.message : "it does not parse" };
+  }
+  const [bad] = unreadableEntries(root);
+  if (bad !== undefined) {
+    const why = `the entry ${bad} cannot be decoded; docker stops there, so this login is read or not by chance`;
+    return { kind: "broken", file: path, why };
+  }
+  const shadows = [...search.shadows];
+  for (const key of keys) {
+    const helper = helperFor(root, key);
+    if (helper !== undefined) {
+      const hidden =
+        memberOf(authsOf(root), key) === undefined ? [] : [`the entry ${key} of ${path} is not read`];
+      return { kind: "helper", file: path, key, helper, shadows: [...shadows, ...hidden] };
+    }
+    const found = findInAuths(root, key);
+    if (found.kind === "several") {
+      const why = `no entry for ${key} itself; docker picks one of ${found.keys.join(", ")} at random`;
+      return { kind: "broken", file: path, why };
+    }
+    if (found.kind === "none") continue;
+    const match = usable(found.entry);
+    if (match === undefined) {
+      shadows.push(`the entry ${found.key} of ${path} is empty`);
+      continue;
+    }
+    if (found.key !== key)
+      shadows.push(`there is no entry for ${key} itself: ${found.key} serves for the whole host`);
+    return { kind: "login", match: { file: path, key: found.key, ...match, shadows } };
+  }
+  const why = shadows.at(-1) ?? `no entry for ${keys.at(-1) ?? "this host"}`;
+  return { kind: "anonymous", why, searched: [path] };
+}
+
+/** `auth` before the inline pair; an identity token is used in place of the password. undefined: an empty entry. */
+function usable(
+  entry: ReturnType<typeof parseEntry>,
+): Pick<Match, "username" | "secret" | "identityToken"> | undefined {
+  const pair = entry.auth === "broken" ? undefined : entry.auth;
+  const username = pair?.username ?? entry.username ?? "";
+  const token = entry.identityToken ?? entry.registryToken;
+  if (token !== undefined) return { username, secret: token, identityToken: true };
+  const secret = pair?.secret ?? entry.password;
+  return secret === undefined || username === "" ? undefined : { username, secret, identityToken: false };
+}
+
+/** docker/cli reads the variable strictly: one field too many and it is as if it were not set. */
+function matchVariable(text: string, key: string): MatchAnswer | undefined {
+  let root: JsonObject;
+  try {
+    root = parseJsonText(text, VARIABLE);
+  } catch {
+    // docker prints a warning and goes on to the file, so for the login it is as if the variable were unset.
+    return undefined;
+  }
+  const entries = authsOf(root)?.members ?? [];
+  const strict =
+    root.members.every((member) => member.key.toLowerCase() === "auths") &&
+    entries.every(
+      ({ value }) =>
+        value.kind === "object" && value.members.every((field) => field.key.toLowerCase() === "auth"),
+    );
+  const member = memberOf(authsOf(root), key);
+  if (!strict || member === undefined) return undefined;
+  const auth = parseEntry(member.value).auth;
+  if (auth === "broken" || auth === undefined) return undefined;
+  return {
+    kind: "login",
+    match: {
+      file: VARIABLE,
+      key,
+      username: auth.username,
+      secret: auth.secret,
+      identityToken: false,
+      shadows: [],
+    },
+  };
+}
+
+/** Since docker/cli 28.3; 28.2.2 was seen not to know it. An unknown version is taken for a new one. */
+function knowsVariable(version: string | undefined): boolean {
+  const parts = /(\d+)\.(\d+)/.exec(version ?? "");
+  if (parts === null) return true;
+  const [major, minor] = [Number(parts[1]), Number(parts[2])];
+  return major > 28 || (major === 28 && minor >= 3);
+}
