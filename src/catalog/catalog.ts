@@ -1,6 +1,8 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { type Clock, createFileDurable, ensurePrivateFolder, systemClock } from "#system";
+import type { ContentStore } from "./content-contract.ts";
+import { createContentStore } from "./content-store.ts";
 import type { Generations, Transactions } from "./contract.ts";
 import { createEngine } from "./engine.ts";
 import { createGenerations, GENERATIONS_BYTES } from "./generations.ts";
@@ -18,6 +20,8 @@ export interface CatalogOptions {
 /** The metadata database with its stores. Several processes of one machine may have the same folder open. */
 export interface Catalog extends Transactions {
   readonly generations: Generations;
+  /** Repositories, blobs, manifests, tags, referrers. */
+  readonly content: ContentStore;
   readonly sealedSecrets: SealedSecrets;
   /** Waits for queued writes, then closes. */
   close(): Promise<void>;
@@ -48,6 +52,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       read: (work) => engine.read(work),
       write: (touched, work) => engine.write(touched, work),
       generations,
+      content: createContentStore(engine, clock),
       sealedSecrets: await openSealedSecrets({ engine, keyFile: join(dir, "key"), clock }),
       async close() {
         await engine.idle();

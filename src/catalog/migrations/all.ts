@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate.ts";
 import { accounts } from "./0001-accounts.ts";
+import { content } from "./0002-content.ts";
 
 /** Every step of the schema, in order. */
-export const migrations: readonly Migration[] = [accounts];
+export const migrations: readonly Migration[] = [accounts, content];

@@ -1,0 +1,103 @@
+import type { MaybePromise } from "./contract.ts";
+
+/** Where the bytes of a blob are: an object of the blob store, or the row itself. */
+export type BlobPlace =
+  | { readonly kind: "object"; readonly name: string; readonly sizeBytes: number }
+  | { readonly kind: "inline"; readonly bytes: Uint8Array<ArrayBuffer> };
+
+export interface ManifestRow {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** A manifest to be kept, parsed by the caller; `body` is stored and served byte for byte. */
+export interface NewManifest {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly body: Uint8Array;
+  readonly artifactType: string | undefined;
+  readonly subject: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly references: readonly NewReference[];
+}
+
+export interface NewReference {
+  readonly kind: "blob" | "manifest";
+  readonly digest: string;
+  /** The repository must hold it; not so for foreign layers. */
+  readonly required: boolean;
+}
+
+/** What a referrers list says of a manifest. */
+export interface ReferrerRow {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly artifactType: string | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+}
+
+/** Part of a list: what comes after a key, so that a deep page costs what the first does. */
+export interface Page {
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+export interface RepositorySummary {
+  readonly name: string;
+  readonly tags: number;
+  readonly manifests: number;
+  readonly createdAt: number;
+}
+
+/** What became of a deletion: `used` when something still refers to it. */
+export type Deletion = "deleted" | "unknown" | "used";
+
+/**
+ * Repositories, blobs, manifests, tags, referrers. Repositories are full names (`project/path`). Decides nothing about who may.
+ * Reads may be grouped by `Catalog.read`. Writes are durable when their promise resolves, and change what other processes remember.
+ * Errors: PROJECT_UNKNOWN when the project of a repository to be made is not there, STORAGE_FULL, STORAGE_FAILED, BUSY.
+ */
+export interface ContentStore {
+  /** undefined when the repository has no link to it, whoever else has. */
+  findBlob(repository: string, digest: string): MaybePromise<BlobPlace | undefined>;
+  findManifest(repository: string, digest: string): MaybePromise<ManifestRow | undefined>;
+  findTag(repository: string, tag: string): MaybePromise<ManifestRow | undefined>;
+  /** Tags after a tag, in lexical order regardless of case; undefined when there is no such repository. */
+  listTags(repository: string, page: Page): MaybePromise<readonly string[] | undefined>;
+  /** Names of the repositories that hold a manifest, in order. */
+  listRepositories(page: Page): MaybePromise<readonly string[]>;
+  /** Repositories of a project, in order of their names. */
+  listProjectRepositories(project: string, page: Page): MaybePromise<readonly RepositorySummary[]>;
+  /** Manifests with this subject, in order of their digests; also when the subject itself is not there. */
+  listReferrers(
+    repository: string,
+    subject: string,
+    page: Page & { readonly artifactType: string | undefined },
+  ): MaybePromise<readonly ReferrerRow[]>;
+  /** Repositories that link to a blob, at most `limit`, for mounts. */
+  listHolders(digest: string, limit: number): MaybePromise<readonly string[]>;
+
+  /**
+   * Links a repository to a blob whose bytes are durable at `place`. Where the blob was there already, its old bytes stay, and the
+   * name of the object that is not needed is given back to be removed.
+   */
+  linkBlob(
+    repository: string,
+    digest: string,
+    place: BlobPlace,
+  ): Promise<{ readonly surplus: string | undefined }>;
+  /** Links a repository to a blob that another one holds; false when that one does not (any more). */
+  mountBlob(repository: string, digest: string, from: string): Promise<boolean>;
+  /**
+   * Keeps a manifest and moves tags to it, in one commit. The same manifest again is no error.
+   * Throws MANIFEST_BLOB_UNKNOWN naming the first required reference that the repository does not hold.
+   */
+  putManifest(repository: string, manifest: NewManifest, tags: readonly string[]): Promise<void>;
+  deleteTag(repository: string, tag: string): Promise<Deletion>;
+  /** With all its tags. */
+  deleteManifest(repository: string, digest: string): Promise<Deletion>;
+  /** Removes the repository's link; `used` while one of its manifests points to the blob. */
+  deleteBlob(repository: string, digest: string): Promise<Deletion>;
+}
