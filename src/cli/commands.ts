@@ -17,7 +17,9 @@ export const sections: readonly CommandSection[] = [
   },
   {
     title: "Serve a registry",
-    commands: {},
+    commands: {
+      serve: async () => (await import("./commands/serve.ts")).serve,
+    },
   },
   {
     title: "Manage a registry",

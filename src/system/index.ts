@@ -3,6 +3,7 @@
 export { type Account, currentAccount } from "./account.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { createFileDurable } from "./create-durable.ts";
+export { readFreeBytes } from "./disk-space.ts";
 export {
   createFetch,
   type Fetch,
@@ -14,10 +15,14 @@ export { type FetchFailure, fetchFailure } from "./fetch-error.ts";
 export { withFileLock } from "./file-lock.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
+export { readMachineNames } from "./machine-names.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
+export { findPortOwner, type PortOwner } from "./port-owner.ts";
+export { probeWritable } from "./probe-writable.ts";
 export { readProgramVersion } from "./program-version.ts";
 export { chooseProxy, isLoopbackHost, type ProxyEnvironment } from "./proxy-environment.ts";
 export { readFileLimited, readTextLimited } from "./read-limited.ts";
+export { removeFile } from "./remove-file.ts";
 export {
   listRooted,
   type RootedFile,
@@ -28,6 +33,8 @@ export {
 } from "./rooted-file.ts";
 export { findRoot, type Root } from "./rooted-folder.ts";
 export { type ProgramResult, type ProgramRun, runProgram } from "./run-program.ts";
+export { onHangup } from "./signals.ts";
+export { createSocketWatch, type SocketProgress, type SocketWatch } from "./socket-progress.ts";
 export { systemErrorCode, toStorageError } from "./storage-error.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";
 export { wait } from "./wait.ts";

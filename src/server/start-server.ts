@@ -1,0 +1,164 @@
+import { join } from "node:path";
+import { type Logger, toAppError, version } from "#core";
+import {
+  type Clock,
+  createSocketWatch,
+  ensurePrivateFolder,
+  readFreeBytes,
+  readTextLimited,
+  removeFile,
+  writeFileDurable,
+} from "#system";
+import { createDispatch } from "./dispatch.ts";
+import { type Listener, openListener } from "./listener.ts";
+import { createMetrics } from "./metrics.ts";
+import { isWildcard, renderHostPort } from "./options/listen-address.ts";
+import type { ServeOptions } from "./options/parse-serve-options.ts";
+import { createReadiness } from "./readiness.ts";
+import { openRooms, type Rooms } from "./rooms.ts";
+import { createSite } from "./site.ts";
+import { createStallSweep } from "./stalled-connections.ts";
+import { openTls } from "./tls/open-tls.ts";
+
+export interface ServerParts {
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** A server that answers. */
+export interface RunningServer {
+  /** `host:port` as a client of this machine reaches it. */
+  readonly address: string;
+  /** `scheme://host[:port]` to give to people: --url, or else the address. */
+  readonly url: string;
+  /** SHA-256 fingerprint of the own CA's certificate, with --tls auto. */
+  readonly caFingerprint: string | undefined;
+  /** Asks for the certificate files to be read again. */
+  reloadTls(): Promise<void>;
+  /**
+   * Stops: `/readyz` says so, nothing new is accepted, requests may finish for `stopSeconds` (less when `hurry` says so), the catalog
+   * is closed. Calling it again gives the same promise.
+   */
+  stop(hurry?: AbortSignal): Promise<void>;
+}
+
+/**
+ * Starts the registry of a data folder, which is made when it is not there. Resolves when it answers.
+ * Throws ADDRESS_IN_USE, PERMISSION_DENIED, INVALID_INPUT, STORAGE_FAILED, STORAGE_FULL, CONFIG_INVALID (certificate files).
+ */
+export async function startServer(options: ServeOptions, parts: ServerParts): Promise<RunningServer> {
+  const { log, clock } = parts;
+  const startedAtSeconds = clock.now() / 1000;
+  await ensurePrivateFolder(options.dataDir);
+  const tls = await openTls(options, parts);
+  const rooms = await openRooms({ dataDir: options.dataDir, clock, log });
+  let listener: Listener | undefined;
+  try {
+    let stopping: Promise<void> | undefined;
+    const metrics = createMetrics();
+    const watch = createSocketWatch();
+    const isSecure = tls.material !== undefined;
+    const readiness = createReadiness({
+      dataDir: options.dataDir,
+      checkDatabase: () => rooms.check(),
+      isStopping: () => stopping !== undefined,
+      clock,
+      log,
+    });
+    const site = createSite({
+      readiness,
+      metrics,
+      gauges: async () => ({
+        openRequests: listener?.openRequests ?? 0,
+        connections: listener === undefined ? undefined : watch?.connections(listener.address.port).length,
+        freeBytes: await readFreeBytes(options.dataDir).catch(() => undefined),
+        startedAtSeconds,
+        version,
+      }),
+      whoMayMeasure: options.metrics,
+      isAdmin: async () => false,
+      home: () => ({ version, registry: new URL(url).host, hasOwnCa: tls.ca !== undefined }),
+      caCertificate: tls.ca?.certificate,
+    });
+    listener = await openListener({
+      listen: options.listen,
+      tls: tls.material,
+      log,
+      answer: createDispatch({
+        registry: rooms.registry,
+        api: () => rooms.api(),
+        site,
+        secure: isSecure,
+        behindProxy: options.behindProxy,
+        metrics,
+        accessLog: options.logLevel === "debug" ? log : undefined,
+      }),
+    });
+    const address = renderHostPort({ ...listener.address, host: reachableHost(listener.address.host) });
+    const url = options.publicUrl ?? `${isSecure ? "https" : "http"}://${address}`;
+    const addressFile = join(options.dataDir, "address");
+    await writeFileDurable(addressFile, `${address}\n`);
+
+    const open = listener;
+    const stopWatching = tls.follow((material) => open.useTls(material));
+    const sweep = watch === undefined ? undefined : createStallSweep(watch, clock, options.stallSeconds);
+    // A connection is cut within a tenth of the time more than allowed.
+    const sweeping = setInterval(
+      () => {
+        const cut = sweep?.(open.address.port) ?? 0;
+        metrics.countStalled(cut);
+        if (cut > 0) log.debug("cut stalled connections", { connections: cut });
+      },
+      Math.min(30_000, options.stallSeconds * 100),
+    );
+    sweeping.unref();
+    log.info("listening", { address, url, tls: options.tls.kind, dataDir: options.dataDir, version });
+
+    const stop = async (hurry: AbortSignal): Promise<void> => {
+      log.info("stopping", { openRequests: open.openRequests });
+      stopWatching();
+      clearInterval(sweeping);
+      await forgetAddress(addressFile, address, log);
+      await open.stop(options.stopSeconds * 1000, hurry);
+      await rooms.close();
+      log.info("stopped");
+    };
+    return {
+      address,
+      url,
+      caFingerprint: tls.ca?.fingerprint,
+      reloadTls: () => tls.reload(),
+      stop: (hurry = new AbortController().signal) => {
+        stopping ??= stop(hurry);
+        return stopping;
+      },
+    };
+  } catch (cause) {
+    await closeAfterFailure(rooms, listener, log);
+    throw cause;
+  }
+}
+
+/** Where this machine's own clients go when the server listens on every address. */
+function reachableHost(host: string): string {
+  return isWildcard(host) ? "127.0.0.1" : host;
+}
+
+/** Another server on the same data may have written its own address since. */
+async function forgetAddress(file: string, address: string, log: Logger): Promise<void> {
+  try {
+    if ((await readTextLimited(file, 1000))?.trim() === address) await removeFile(file);
+  } catch (cause) {
+    log.warn("the address file could not be removed", { error: toAppError(cause) });
+  }
+}
+
+async function closeAfterFailure(rooms: Rooms, listener: Listener | undefined, log: Logger): Promise<void> {
+  try {
+    await listener?.stop(0, AbortSignal.abort());
+    await rooms.close();
+  } catch (cause) {
+    // The first error is the one to report.
+    log.error("closing after a failed start failed too", { error: toAppError(cause) });
+  }
+}
