@@ -8,8 +8,11 @@ import { type ProcessFacts, runProcess } from "#cli";
 const programs: Readonly<Record<string, (facts: ProcessFacts) => Promise<number>>> = {};
 
 // From source the launcher says how it was called; the executable knows it by itself.
-const { WHARF_CALLED_AS: calledAs = process.argv0, ...env } = process.env;
+const calledAs = process.env.WHARF_CALLED_AS ?? process.argv0;
+// The launcher's own words are not for programs that wharf starts.
 delete process.env.WHARF_CALLED_AS;
+delete process.env.BUN_RUNTIME_TRANSPILER_CACHE_PATH;
+const env = { ...process.env };
 const run = programs[calledAs.split("/").pop() ?? ""] ?? runProcess;
 process.exit(
   await run({

@@ -1,6 +1,6 @@
 /** wharf as it is started: through bin/wharf, as the single executable, and from the packed archive in an empty folder. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { version } from "#core";
@@ -62,6 +62,12 @@ test("bin/wharf runs through links, from any folder", async () => {
   symlinkSync("one", join(folder, "two"));
   expect(await run([join(folder, "two"), "version"], "/")).toEqual({ out: line, err: "", code: 0 });
   expect(await run(["./two", "version"], folder)).toEqual({ out: line, err: "", code: 0 });
+});
+
+test("wharf leaves nothing in the caller's home", async () => {
+  const home = mkdtempSync(join(folder, "home-"));
+  await run([join(root, "bin/wharf"), "--help"], home, { HOME: home });
+  expect(readdirSync(home)).toEqual([]);
 });
 
 test("nothing that lies in the caller's folder or home steers bin/wharf", async () => {
