@@ -6,10 +6,15 @@ import { createContentStore } from "./content-store.ts";
 import type { Generations, Transactions } from "./contract.ts";
 import { createEngine } from "./engine.ts";
 import { createGenerations, GENERATIONS_BYTES } from "./generations.ts";
+import { createMemberStore, type MemberStore } from "./member-store.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations/all.ts";
+import { createProjectStore, type ProjectStore } from "./project-store.ts";
+import { createRobotStore, type RobotStore } from "./robot-store.ts";
 import { openSealedSecrets, type SealedSecrets } from "./sealed-secrets.ts";
 import { fromSqlite } from "./sqlite-error.ts";
+import { createTokenStore, type TokenStore } from "./token-store.ts";
+import { createUserStore, type UserStore } from "./user-store.ts";
 
 export interface CatalogOptions {
   /** The data folder; made (0700) when it is not there. Holds `wharf.db`, `generations` and `key`, all 0600. */
@@ -23,6 +28,11 @@ export interface Catalog extends Transactions {
   /** Repositories, blobs, manifests, tags, referrers. */
   readonly content: ContentStore;
   readonly sealedSecrets: SealedSecrets;
+  readonly projects: ProjectStore;
+  readonly members: MemberStore;
+  readonly users: UserStore;
+  readonly robots: RobotStore;
+  readonly tokens: TokenStore;
   /** Waits for queued writes, then closes. */
   close(): Promise<void>;
 }
@@ -54,6 +64,11 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       generations,
       content: createContentStore(engine, clock),
       sealedSecrets: await openSealedSecrets({ engine, keyFile: join(dir, "key"), clock }),
+      projects: createProjectStore(db),
+      members: createMemberStore(db),
+      users: createUserStore(db),
+      robots: createRobotStore(db),
+      tokens: createTokenStore(db),
       async close() {
         await engine.idle();
         db.close();

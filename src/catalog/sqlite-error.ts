@@ -1,6 +1,19 @@
 import { SQLiteError } from "bun:sqlite";
 import { AppError } from "#core";
 
+/** True when a row would break a UNIQUE or PRIMARY KEY rule. */
+export function isUniqueViolation(cause: unknown): boolean {
+  return (
+    cause instanceof SQLiteError &&
+    (cause.code === "SQLITE_CONSTRAINT_UNIQUE" || cause.code === "SQLITE_CONSTRAINT_PRIMARYKEY")
+  );
+}
+
+/** True when a row that others refer to would go, or a row would refer to one that is not there. */
+export function isReferenceViolation(cause: unknown): boolean {
+  return cause instanceof SQLiteError && cause.code === "SQLITE_CONSTRAINT_FOREIGNKEY";
+}
+
 /** True when another process holds the database. */
 export function isBusy(cause: unknown): boolean {
   return cause instanceof SQLiteError && (cause.code?.startsWith("SQLITE_BUSY") ?? false);

@@ -22,6 +22,8 @@ export const accounts: Migration = {
       disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),
       admin INTEGER NOT NULL DEFAULT 0 CHECK (admin IN (0, 1)),
       password_hash TEXT,
+      -- Part of what a Bearer token made from a password carries: a new password ends them.
+      password_changed_at INTEGER NOT NULL DEFAULT 0,
       short_name TEXT,
       project_id INTEGER REFERENCES projects (id) ON DELETE CASCADE,
       can_push INTEGER NOT NULL DEFAULT 0 CHECK (can_push IN (0, 1)),

@@ -1,0 +1,111 @@
+import type { Database } from "bun:sqlite";
+import { AppError } from "#core";
+import { createPage, type Page, type PageRequest } from "./page.ts";
+import { isReferenceViolation, isUniqueViolation } from "./sqlite-error.ts";
+
+export type Visibility = "private" | "public";
+
+export interface Project {
+  readonly id: number;
+  readonly name: string;
+  readonly visibility: Visibility;
+  readonly description: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+export interface NewProject {
+  readonly name: string;
+  readonly visibility: Visibility;
+  readonly description: string;
+  readonly createdAt: number;
+}
+
+/** Projects. Everything here is called inside `read` or `write` (touching "access"). */
+export interface ProjectStore {
+  find(name: string): Project | undefined;
+  /** By name: all of them, or those that are public or that the account is a member of or (a robot) belongs to or may pull from. */
+  list(page: PageRequest, visibleTo: "everybody" | "all" | { readonly accountId: number }): Page<Project>;
+  /** Throws ALREADY_EXISTS. */
+  create(project: NewProject): Project;
+  update(id: number, change: { readonly visibility?: Visibility; readonly description?: string }): void;
+  /** With its members and robots. Throws CONFLICT while it holds repositories. */
+  remove(id: number): void;
+}
+
+interface ProjectRow {
+  readonly id: number;
+  readonly name: string;
+  readonly visibility: Visibility;
+  readonly description: string;
+  readonly created_at: number;
+}
+
+const COLUMNS = "id, name, visibility, description, created_at";
+
+export function createProjectStore(db: Database): ProjectStore {
+  const find = db.prepare<ProjectRow, [string]>(`SELECT ${COLUMNS} FROM projects WHERE name = ?`);
+  const listAll = db.prepare<ProjectRow, [string, number]>(
+    `SELECT ${COLUMNS} FROM projects WHERE name > ? ORDER BY name LIMIT ?`,
+  );
+  const listPublic = db.prepare<ProjectRow, [string, number]>(
+    `SELECT ${COLUMNS} FROM projects WHERE name > ? AND visibility = 'public' ORDER BY name LIMIT ?`,
+  );
+  const listVisible = db.prepare<ProjectRow, [string, number, number]>(
+    `SELECT ${COLUMNS} FROM projects WHERE name > ?1 AND (visibility = 'public'
+       OR id IN (SELECT project_id FROM members WHERE user_id = ?2)
+       OR id IN (SELECT project_id FROM robot_projects WHERE robot_id = ?2)
+       OR id = (SELECT project_id FROM accounts WHERE id = ?2))
+     ORDER BY name LIMIT ?3`,
+  );
+  const insert = db.prepare<ProjectRow, [string, Visibility, string, number]>(
+    `INSERT INTO projects (name, visibility, description, created_at) VALUES (?, ?, ?, ?) RETURNING ${COLUMNS}`,
+  );
+  const update = db.prepare<never, [string | null, string | null, number]>(
+    "UPDATE projects SET visibility = coalesce(?1, visibility), description = coalesce(?2, description) WHERE id = ?3",
+  );
+  const remove = db.prepare<never, [number]>("DELETE FROM projects WHERE id = ?");
+
+  return {
+    find(name) {
+      const row = find.get(name);
+      return row === null ? undefined : toProject(row);
+    },
+    list({ after = "", limit }, visibleTo) {
+      const rows =
+        visibleTo === "all"
+          ? listAll.all(after, limit + 1)
+          : visibleTo === "everybody"
+            ? listPublic.all(after, limit + 1)
+            : listVisible.all(after, visibleTo.accountId, limit + 1);
+      return createPage(rows, limit, { item: toProject, key: (row) => row.name });
+    },
+    create({ name, visibility, description, createdAt }) {
+      try {
+        return toProject(insert.get(name, visibility, description, createdAt) as ProjectRow);
+      } catch (cause) {
+        if (!isUniqueViolation(cause)) throw cause;
+        throw new AppError("ALREADY_EXISTS", `there is a project ${name} already`, { cause });
+      }
+    },
+    update(id, change) {
+      update.run(change.visibility ?? null, change.description ?? null, id);
+    },
+    remove(id) {
+      try {
+        remove.run(id);
+      } catch (cause) {
+        if (!isReferenceViolation(cause)) throw cause;
+        throw new AppError("CONFLICT", "the project still holds repositories", {
+          hint: "delete its repositories first",
+          cause,
+        });
+      }
+    },
+  };
+}
+
+function toProject(row: ProjectRow): Project {
+  const { id, name, visibility, description, created_at } = row;
+  return { id, name, visibility, description, createdAt: created_at };
+}
