@@ -1,1 +1,6 @@
+/** Who may do what: callers from Authorization headers, decisions, Bearer tokens, the first admin. No HTTP. */
+export { type AccessOptions, createAccess } from "./access.ts";
 export type * from "./contract.ts";
+export { ensureFirstAdmin, type FirstAdmin, forgetFirstPassword } from "./first-admin.ts";
+export { parsePassword } from "./password-rule.ts";
+export { createTokenSecret } from "./token-secret.ts";

@@ -17,6 +17,7 @@ export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readMachineNames } from "./machine-names.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
+export { hashPassword, verifyPassword } from "./password-hash.ts";
 export { findPortOwner, type PortOwner } from "./port-owner.ts";
 export { probeWritable } from "./probe-writable.ts";
 export { readProgramVersion } from "./program-version.ts";
