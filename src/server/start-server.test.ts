@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "#core";
 import { createLogger, systemClock } from "#system";
-import { needs, programPath } from "../../test/support/programs.ts";
+import { needs, needsThat, programPath } from "../../test/support/programs.ts";
 import { parseServeOptions, type ServeValues } from "./options/parse-serve-options.ts";
 import { type RunningServer, startServer } from "./start-server.ts";
 
@@ -89,7 +89,17 @@ test("metrics are for this machine, and not for what a proxy of this machine pas
     200,
   );
   const closed = await start({ metrics: "admin" });
-  expect((await get(closed.server, "/metrics")).status).not.toBe(200);
+  const refused = await get(closed.server, "/metrics");
+  expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([
+    401,
+    'Basic realm="wharf", charset="UTF-8"',
+  ]);
+  const login = (password: string) => ({
+    authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`,
+  });
+  const password = readFileSync(join(closed.dataDir, "admin-password"), "utf8").trim();
+  expect((await get(closed.server, "/metrics", { headers: login(`${password}x`) })).status).toBe(401);
+  expect((await get(closed.server, "/metrics", { headers: login(password) })).status).toBe(200);
 });
 
 test("a second server may serve the same data; each forgets its own address only", async () => {
@@ -115,15 +125,28 @@ test("a port that is taken says by whom", async () => {
   });
 });
 
-test("a full or unwritable disk shows in readyz and not in healthz", async () => {
-  if (process.getuid?.() === 0) return;
-  const { server, dataDir } = await start();
-  chmodSync(dataDir, 0o500);
-  const ready = await get(server, "/readyz");
-  chmodSync(dataDir, 0o700);
-  expect([ready.status, await ready.json()]).toMatchObject([503, { checks: { disk: "PERMISSION_DENIED" } }]);
-  expect((await get(server, "/healthz")).status).toBe(200);
-});
+needsThat(process.getuid?.() === 0, "needs root")(
+  "a full disk shows in readyz and not in healthz",
+  async () => {
+    const dataDir = join(folder, "small");
+    mkdirSync(dataDir);
+    const mount = await Bun.spawn(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dataDir]).exited;
+    expect(mount).toBe(0);
+    try {
+      const { server } = await start({ data: dataDir });
+      const ready = await get(server, "/readyz");
+      expect([ready.status, ready.headers.get("retry-after")]).toEqual([503, "5"]);
+      expect(await ready.json()).toMatchObject({
+        ready: false,
+        checks: { disk: "STORAGE_FULL", database: "ok" },
+      });
+      expect((await get(server, "/healthz")).status).toBe(200);
+      await server.stop();
+    } finally {
+      await Bun.spawn(["umount", "-l", dataDir]).exited;
+    }
+  },
+);
 
 test("a known secret reaches no log line, whatever was asked with it", async () => {
   const { server, lines } = await start({ "log-level": "debug" });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { FirstAdmin } from "#access";
 import { type Logger, toAppError, version } from "#core";
 import {
   type Clock,
@@ -14,7 +15,7 @@ import { type Listener, openListener } from "./listener.ts";
 import { createMetrics } from "./metrics.ts";
 import { isWildcard, renderHostPort } from "./options/listen-address.ts";
 import type { ServeOptions } from "./options/parse-serve-options.ts";
-import { createReadiness } from "./readiness.ts";
+import { createReadiness, type ServerState } from "./readiness.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { createSite } from "./site.ts";
 import { createStallSweep } from "./stalled-connections.ts";
@@ -31,6 +32,8 @@ export interface RunningServer {
   readonly address: string;
   /** `scheme://host[:port]` to give to people: --url, or else the address. */
   readonly url: string;
+  /** Who may do everything at first, and where the password lies. */
+  readonly admin: FirstAdmin;
   /** SHA-256 fingerprint of the own CA's certificate, with --tls auto. */
   readonly caFingerprint: string | undefined;
   /** Asks for the certificate files to be read again. */
@@ -51,9 +54,15 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
   const startedAtSeconds = clock.now() / 1000;
   await ensurePrivateFolder(options.dataDir);
   const tls = await openTls(options, parts);
-  const rooms = await openRooms({ dataDir: options.dataDir, clock, log });
+  const rooms = await openRooms({
+    dataDir: options.dataDir,
+    adminPasswordFile: options.adminPasswordFile,
+    clock,
+    log,
+  });
   let listener: Listener | undefined;
   try {
+    let state: ServerState = "STARTING";
     let stopping: Promise<void> | undefined;
     const metrics = createMetrics();
     const watch = createSocketWatch();
@@ -61,7 +70,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     const readiness = createReadiness({
       dataDir: options.dataDir,
       checkDatabase: () => rooms.check(),
-      isStopping: () => stopping !== undefined,
+      state: () => state,
       clock,
       log,
     });
@@ -76,7 +85,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
         version,
       }),
       whoMayMeasure: options.metrics,
-      isAdmin: async () => false,
+      authenticate: (authorization, address) => rooms.access.authenticate(authorization, address),
       home: () => ({ version, registry: new URL(url).host, hasOwnCa: tls.ca !== undefined }),
       caCertificate: tls.ca?.certificate,
     });
@@ -96,6 +105,9 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     });
     const address = renderHostPort({ ...listener.address, host: reachableHost(listener.address.host) });
     const url = options.publicUrl ?? `${isSecure ? "https" : "http"}://${address}`;
+    // The slow hash of a first password runs while the server answers already; who waits for the address file finds both.
+    const admin = await rooms.ensureAdmin();
+    state = "ok";
     const addressFile = join(options.dataDir, "address");
     await writeFileDurable(addressFile, `${address}\n`);
 
@@ -115,6 +127,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     log.info("listening", { address, url, tls: options.tls.kind, dataDir: options.dataDir, version });
 
     const stop = async (hurry: AbortSignal): Promise<void> => {
+      state = "STOPPING";
       log.info("stopping", { openRequests: open.openRequests });
       stopWatching();
       clearInterval(sweeping);
@@ -126,6 +139,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     return {
       address,
       url,
+      admin,
       caFingerprint: tls.ca?.fingerprint,
       reloadTls: () => tls.reload(),
       stop: (hurry = new AbortController().signal) => {
