@@ -5,5 +5,6 @@ export { createInventory } from "./inventory.ts";
 export { openDelivery } from "./open-delivery.ts";
 export { planDelivery } from "./plan.ts";
 export type { PlanInput } from "./planning.ts";
+export { type Proposal, proposeDeliveries } from "./propose.ts";
 export { readState } from "./state.ts";
 export type { Inventory } from "./targets.ts";
