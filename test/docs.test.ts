@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { environmentWords } from "../scripts/docs/configuration-words.ts";
 import { renderDocs } from "../scripts/docs/render-docs.ts";
+import { readTexts } from "./support/texts.ts";
 
 const root = join(import.meta.dir, "..");
 
@@ -28,14 +29,12 @@ test("every environment variable of wharf's own is in the reference", () => {
   expect([...found].filter((name) => environmentWords[name] === undefined)).toEqual([]);
 });
 
-const texts = [...new Bun.Glob("{*.md,docs/**/*.md}").scanSync(root)].sort();
-
 test("links between texts lead somewhere", () => {
+  const texts = readTexts();
+  expect(texts.size).toBeGreaterThan(5);
   const broken: string[] = [];
-  for (const path of texts) {
-    for (const [, target = ""] of readFileSync(join(root, path), "utf8").matchAll(
-      /\]\(([^)#\s]+)(?:#[^)]*)?\)/g,
-    )) {
+  for (const [path, text] of texts) {
+    for (const [, target = ""] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
       if (!existsSync(join(root, dirname(path), target))) broken.push(`${path}: ${target}`);
     }

@@ -1,3 +1,4 @@
+import { type ServeOption, serveOptions } from "#server/options";
 import { deliveryWords, environmentWords, loginWords, sourceWords, topWords } from "./configuration-words.ts";
 import { code, GENERATED, renderMarkdownTable } from "./markdown.ts";
 
@@ -22,10 +23,29 @@ export function renderConfiguration(): string {
     "### A delivery",
     keys(deliveryWords),
     "Beside it lie `wharf.vault` (the secrets, encrypted; safe to commit) and `wharf.state` (what was delivered where; no secret in it).",
+    "## The server",
+    "`wharf serve --config FILE` reads YAML whose keys are the options of `wharf serve`; what is said on the command line wins.",
+    renderMarkdownTable(
+      ["key", "what it is", "where nothing is said"],
+      serveOptions.map((option) => [
+        code(option.name),
+        renderServeOption(option),
+        option.value === undefined ? "false" : (option.default ?? "–"),
+      ]),
+    ),
     "## Environment",
     renderMarkdownTable(
       ["variable", "what it does"],
       Object.entries(environmentWords).map(([name, says]) => [code(name), says]),
     ),
   ].join("\n\n")}\n`;
+}
+
+function renderServeOption(option: ServeOption): string {
+  const facts = [
+    ...(option.choices === undefined ? [] : [`one of ${option.choices.join(", ")}`]),
+    ...(option.repeatable === true ? ["a list"] : []),
+    ...(option.value === undefined ? ["true or false"] : []),
+  ];
+  return facts.length === 0 ? option.summary : `${option.summary} (${facts.join("; ")})`;
 }
