@@ -1,12 +1,13 @@
-import type { Logger } from "#core";
+import { AppError, type Logger } from "#core";
 import type { Peer } from "#registry";
 import type { Answer } from "./listener.ts";
 import type { Metrics } from "./metrics.ts";
 import type { NetworkList } from "./options/network-list.ts";
 import { DirectPeer, readForwardedPeer } from "./peer.ts";
-import { notFound } from "./problem.ts";
+import { notFound, renderProblem } from "./problem.ts";
 import type { Area } from "./rooms.ts";
 
+const SLASH = 47;
 const REGISTRY = 0;
 const API = 1;
 const SITE = 2;
@@ -41,9 +42,11 @@ export function createDispatch(parts: DispatchParts): Answer {
 
   const route: Answer = (request, source) => {
     const { url } = request;
-    const at = url.indexOf("/", scheme);
+    const at = pathStart(url, scheme);
     const direct = new DirectPeer(source, request, secure);
     const peer = isForwarded ? readForwardedPeer(direct, request.headers, behindProxy) : direct;
+    // Without a usable Host there is only a path, and the rooms need to know what they were called.
+    if (at === 0 && !isSite(url)) return counted(SITE, renderProblem(hostNeeded()));
     if (url.startsWith("/v2/", at) && registry !== undefined)
       return counted(REGISTRY, registry.fetch(request, peer));
     const path = pathOf(url, at);
@@ -59,6 +62,21 @@ async function answerApi(load: DispatchParts["api"], request: Request, peer: Pee
   return api === undefined ? notFound() : api.fetch(request, peer);
 }
 
+/** Where the path begins: Bun gives the path alone when the Host header is missing (HTTP/1.0 health checks) or malformed. */
+function pathStart(url: string, scheme: number): number {
+  return url.charCodeAt(0) === SLASH ? 0 : url.indexOf("/", scheme);
+}
+
+function isSite(path: string): boolean {
+  return !path.startsWith("/v2") && !path.startsWith("/api/");
+}
+
+function hostNeeded(): AppError {
+  return new AppError("INVALID_INPUT", "the Host header is missing or malformed", {
+    hint: "send the host that the registry is called by",
+  });
+}
+
 /** The path alone: a query may hold what is nobody's business in a log. */
 function pathOf(url: string, at: number): string {
   const query = url.indexOf("?", at);
@@ -72,7 +90,7 @@ function logged(route: Answer, log: Logger, scheme: number): Answer {
     const response = await route(request, source);
     log.debug("request", {
       method: request.method,
-      path: pathOf(request.url, request.url.indexOf("/", scheme)),
+      path: pathOf(request.url, pathStart(request.url, scheme)),
       status: response.status,
       ms: Math.round((performance.now() - began) * 10) / 10,
       address,

@@ -112,10 +112,14 @@ test("a second server may serve the same data; each forgets its own address only
 });
 
 test("a port that is taken says by whom", async () => {
-  const { server } = await start();
+  const { server, dataDir } = await start();
   await expect(start({ listen: server.address })).rejects.toMatchObject({
     code: "ADDRESS_IN_USE",
     message: expect.stringMatching(new RegExp(`is taken by .* \\(process ${process.pid}\\)$`)),
+  });
+  await expect(start({ listen: server.address, data: dataDir })).rejects.toMatchObject({
+    code: "ADDRESS_IN_USE",
+    hint: expect.stringContaining("this data folder"),
   });
   await expect(start({ listen: server.address, tls: "auto" })).rejects.toMatchObject({
     code: "ADDRESS_IN_USE",
@@ -172,6 +176,33 @@ test("a known secret reaches no log line, whatever was asked with it", async () 
   expect(text).toContain('"path":"/v2/token"');
   expect(text).not.toContain(canary);
   expect(text).not.toContain(basic);
+});
+
+/** The status of a request written by hand. */
+function rawStatus(server: RunningServer, text: string): Promise<number> {
+  const [host = "", port = ""] = server.address.split(":");
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(Number(port), host, () => socket.write(text));
+    socket.once("data", (bytes) => {
+      resolve(Number(bytes.toString().split(" ")[1]));
+      socket.destroy();
+    });
+    socket.once("error", reject);
+  });
+}
+
+test("a health check of HTTP/1.0 without Host is answered; the registry needs a Host that is one", async () => {
+  const { server } = await start();
+  expect(await rawStatus(server, "GET /healthz HTTP/1.0\r\n\r\n")).toBe(200);
+  for (const host of ["a/b", "a b", "u:p@h", ""])
+    expect([host, await rawStatus(server, `GET /v2/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`)]).toEqual([
+      host,
+      400,
+    ]);
+  expect(await rawStatus(server, "GET /v2/ HTTP/1.0\r\n\r\n")).toBe(400);
+  const both =
+    "POST /v2/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  expect(await rawStatus(server, both)).toBe(400);
 });
 
 test("oversized headers and addresses are refused", async () => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { FirstAdmin } from "#access";
-import { type Logger, toAppError, version } from "#core";
+import { AppError, isAppError, type Logger, toAppError, version } from "#core";
 import {
   type Clock,
   createSocketWatch,
@@ -149,13 +149,25 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     };
   } catch (cause) {
     await closeAfterFailure(rooms, listener, log);
-    throw cause;
+    throw await explainTaken(cause, options);
   }
 }
 
 /** Where this machine's own clients go when the server listens on every address. */
 function reachableHost(host: string): string {
   return isWildcard(host) ? "127.0.0.1" : host;
+}
+
+/** Most often a port is taken by the same registry, started twice. */
+async function explainTaken(cause: unknown, options: ServeOptions): Promise<unknown> {
+  if (!isAppError(cause, "ADDRESS_IN_USE")) return cause;
+  const known = await readTextLimited(join(options.dataDir, "address"), 1000);
+  const wanted = { ...options.listen, host: reachableHost(options.listen.host) };
+  if (known?.trim() !== renderHostPort(wanted)) return cause;
+  return new AppError(cause.code, cause.message, {
+    hint: "a registry of this data folder listens there already; use it, or stop it first",
+    cause,
+  });
 }
 
 /** Another server on the same data may have written its own address since. */
