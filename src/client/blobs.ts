@@ -6,7 +6,9 @@ import type { Connection } from "./connection.ts";
 import type { BlobWanted, FetchedBlob, RegistryAnswer } from "./contract.ts";
 import { pullScope } from "./scopes.ts";
 
-const MAX_RESUMES = 5;
+/** Attempts in a row that bring nothing, and attempts in all: a long pull may be cut often, a hostile one for ever. */
+const MAX_FRUITLESS = 5;
+const MAX_RESUMES = 100;
 
 export async function hasBlob(
   context: Context,
@@ -67,7 +69,10 @@ async function* resumed(
   let answer = first;
   let received = 0;
   let skip = 0;
+  let fruitless = 0;
   for (let resumes = 0; ; resumes++) {
+    const before = received;
+    let failed: Error | undefined;
     try {
       for await (const chunk of answer.body) {
         const fresh = chunk.subarray(Math.min(skip, chunk.byteLength));
@@ -78,9 +83,13 @@ async function* resumed(
       if (received >= (about.blob.sizeBytes ?? 0)) return;
     } catch (error) {
       const failure = fetchFailure(error);
-      if (resumes >= MAX_RESUMES || (failure !== "reset" && failure !== "timeout")) throw error;
+      if (failure !== "reset" && failure !== "timeout") throw error;
+      failed = error as AppError;
     }
-    if (resumes >= MAX_RESUMES) throw wrongSize(about.registry, about.blob);
+    fruitless = received > before ? 0 : fruitless + 1;
+    if (fruitless > MAX_FRUITLESS || resumes >= MAX_RESUMES) {
+      throw failed ?? wrongSize(about.registry, about.blob);
+    }
     about.context.log.debug("resuming a blob", { digest: about.blob.digest, received });
     answer = await open(received);
     skip = await resumePoint(answer, received, about.registry);
