@@ -1,5 +1,6 @@
 import { AppError, type Logger } from "#core";
 import type { Peer } from "#registry";
+import { isLoopbackHost } from "#system";
 import type { Answer } from "./listener.ts";
 import type { Metrics } from "./metrics.ts";
 import type { NetworkList } from "./options/network-list.ts";
@@ -19,6 +20,8 @@ export interface DispatchParts {
   readonly site: (path: string, request: Request, peer: Peer) => Response | Promise<Response>;
   readonly secure: boolean;
   readonly behindProxy: NetworkList;
+  /** With proxies and without TLS: whether those who come past the proxies are served all the same. */
+  readonly insecureHttp: boolean;
   readonly metrics: Metrics;
   /** Given where every request is to be logged. */
   readonly accessLog: Logger | undefined;
@@ -29,6 +32,7 @@ export function createDispatch(parts: DispatchParts): Answer {
   const { metrics, registry, secure, behindProxy } = parts;
   const scheme = secure ? "https://".length : "http://".length;
   const isForwarded = behindProxy.size > 0;
+  const isProxyOnly = isForwarded && !secure && !parts.insecureHttp;
 
   const counted = (area: number, answer: Response | Promise<Response>): Response | Promise<Response> => {
     if (answer instanceof Promise)
@@ -44,6 +48,8 @@ export function createDispatch(parts: DispatchParts): Answer {
     const { url } = request;
     const at = pathStart(url, scheme);
     const direct = new DirectPeer(source, request, secure);
+    if (isProxyOnly && !isSite(url.slice(at)) && !mayComeDirectly(direct.address, behindProxy))
+      return counted(SITE, renderProblem(cameDirectly()));
     const peer = isForwarded ? readForwardedPeer(direct, request.headers, behindProxy) : direct;
     // Without a usable Host there is only a path, and the rooms need to know what they were called.
     if (at === 0 && !isSite(url)) return counted(SITE, renderProblem(hostNeeded()));
@@ -69,6 +75,17 @@ function pathStart(url: string, scheme: number): number {
 
 function isSite(path: string): boolean {
   return !path.startsWith("/v2") && !path.startsWith("/api/");
+}
+
+function mayComeDirectly(address: string, proxies: NetworkList): boolean {
+  return proxies.has(address) || isLoopbackHost(address);
+}
+
+/** Whoever comes past the proxy sends the password in the clear; health checks do not. */
+function cameDirectly(): AppError {
+  return new AppError("DENIED", "this registry is served in plain HTTP to its proxy only", {
+    hint: "use the address of the proxy, which speaks TLS",
+  });
 }
 
 function hostNeeded(): AppError {

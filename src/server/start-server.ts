@@ -99,6 +99,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
         site,
         secure: isSecure,
         behindProxy: options.behindProxy,
+        insecureHttp: options.insecureHttp,
         metrics,
         accessLog: options.logLevel === "debug" ? log : undefined,
       }),
