@@ -27,7 +27,8 @@ async function ask(path: string, from: string, setting: Setting = {}, headers: R
   });
   const request = new Request(`${secure ? "https" : "http"}://reg.example.org${path}`, { headers });
   const response = await dispatch(request, { requestIP: () => ({ address: from }) });
-  return { status: response.status, body: await response.json() };
+  const body: Record<string, unknown> = Object.assign({}, await response.json());
+  return { status: response.status, body };
 }
 
 test("each part of the address space goes to its room", async () => {

@@ -5,7 +5,7 @@ import type { Answer } from "./listener.ts";
 import type { Metrics } from "./metrics.ts";
 import type { NetworkList } from "./options/network-list.ts";
 import { DirectPeer, readForwardedPeer } from "./peer.ts";
-import { notFound, renderProblem } from "./problem.ts";
+import { renderProblem } from "./problem.ts";
 import type { Area } from "./rooms.ts";
 
 const SLASH = 47;
@@ -15,7 +15,7 @@ const SITE = 2;
 
 export interface DispatchParts {
   readonly registry: Area | undefined;
-  readonly api: () => Promise<Area | undefined>;
+  readonly api: () => Promise<Area>;
   /** Health, metrics, home page: by path without query. */
   readonly site: (path: string, request: Request, peer: Peer) => Response | Promise<Response>;
   readonly secure: boolean;
@@ -64,8 +64,7 @@ export function createDispatch(parts: DispatchParts): Answer {
 }
 
 async function answerApi(load: DispatchParts["api"], request: Request, peer: Peer): Promise<Response> {
-  const api = await load();
-  return api === undefined ? notFound() : api.fetch(request, peer);
+  return (await load()).fetch(request, peer);
 }
 
 /** Where the path begins: Bun gives the path alone when the Host header is missing (HTTP/1.0 health checks) or malformed. */

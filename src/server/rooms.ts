@@ -15,7 +15,7 @@ export interface Rooms {
   /** Everything under `/v2/`. */
   readonly registry: Area | undefined;
   /** Everything under `/api/`; loaded at its first request. */
-  api(): Promise<Area | undefined>;
+  api(): Promise<Area>;
   /** Makes the first admin where there is no user yet. Throws what `ensureFirstAdmin` throws. */
   ensureAdmin(): Promise<FirstAdmin>;
   /** Throws when the database does not answer. */
@@ -35,10 +35,14 @@ export async function openRooms(options: RoomsOptions): Promise<Rooms> {
   const { dataDir, adminPasswordFile, clock, log } = options;
   const catalog = await openCatalog({ dir: dataDir, clock });
   const access = createAccess({ catalog, clock, log });
+  let api: Promise<Area> | undefined;
+  // Its schemas and router take longer to load than all the rest takes to start.
+  const loadApi = async (): Promise<Area> =>
+    (await import("#api")).createApi({ catalog, access, dataDir, log, now: () => clock.now() });
   return {
     access,
     registry: undefined,
-    api: async () => undefined,
+    api: () => (api ??= loadApi()),
     ensureAdmin: () => ensureFirstAdmin({ catalog, dir: dataDir, passwordFile: adminPasswordFile, clock }),
     check: () => void catalog.read(() => catalog.users.count()),
     async close() {
