@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, fsync, openSync, statSync, write } from "node:fs";
-import { mkdir, open, opendir, readFile, rename, stat, unlink } from "node:fs/promises";
+import { mkdir, open, opendir, readFile, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { AppError } from "#core";
@@ -79,13 +79,10 @@ class FolderStore implements BlobStore {
     }
   }
 
-  async status(uploadId: string): Promise<UploadStatus | undefined> {
-    try {
-      return { receivedBytes: (await stat(this.#uploadPath(uploadId))).size };
-    } catch (cause) {
-      if (systemErrorCode(cause) === "ENOENT") return undefined;
-      throw toStorageError(cause, "reading an upload");
-    }
+  status(uploadId: string): Promise<UploadStatus | undefined> {
+    // One call of some microseconds, on the way of every small push: waiting for a thread would cost ten times that.
+    const found = statSync(this.#uploadPath(uploadId), { throwIfNoEntry: false });
+    return Promise.resolve(found === undefined ? undefined : { receivedBytes: found.size });
   }
 
   async finish(

@@ -100,4 +100,6 @@ export interface ContentStore {
   deleteManifest(repository: string, digest: string): Promise<Deletion>;
   /** Removes the repository's link; `used` while one of its manifests points to the blob. */
   deleteBlob(repository: string, digest: string): Promise<Deletion>;
+  /** All of a repository: its tags, manifests and links. One that becomes empty by other deletions goes by itself. */
+  deleteRepository(repository: string): Promise<Deletion>;
 }

@@ -186,6 +186,19 @@ test("repositories that hold a manifest, in order; those of a project with their
   ]);
 });
 
+test("a repository goes with all that is in it, and by itself when nothing is", async () => {
+  await catalog.content.linkBlob("team/app", digest(1), inline(1));
+  await catalog.content.putManifest("team/app", manifest(2), ["v1"]);
+  expect(await catalog.content.deleteRepository("team/app")).toBe("deleted");
+  expect(await catalog.content.deleteRepository("team/app")).toBe("unknown");
+  expect(await catalog.content.findTag("team/app", "v1")).toBeUndefined();
+  expect(await catalog.content.findBlob("team/app", digest(1))).toBeUndefined();
+  await catalog.content.putManifest("team/app", manifest(2), ["v1"]);
+  expect(await catalog.content.listTags("team/app", all)).toEqual(["v1"]);
+  await catalog.content.deleteManifest("team/app", digest(2));
+  expect(await catalog.content.listTags("team/app", all)).toBeUndefined();
+});
+
 test("what is committed is there for a second process", async () => {
   const second = await openCatalog({ dir });
   await catalog.content.putManifest("team/app", manifest(1), ["v1"]);

@@ -5,7 +5,13 @@ import type { Engine } from "./engine.ts";
 
 type Writes = Pick<
   ContentStore,
-  "linkBlob" | "mountBlob" | "putManifest" | "deleteTag" | "deleteManifest" | "deleteBlob"
+  | "linkBlob"
+  | "mountBlob"
+  | "putManifest"
+  | "deleteTag"
+  | "deleteManifest"
+  | "deleteBlob"
+  | "deleteRepository"
 >;
 
 /**
@@ -97,11 +103,11 @@ export function createContentWrites(engine: Engine, clock: Clock): Writes {
       engine.write([{ repository }], () => deletion(sql.deleteTag.run(repository, tag).changes)),
     deleteManifest: (repository, digest) =>
       engine.write([{ repository }], () => {
-        // Counted before: `changes` leaves out what goes with it.
         const repositoryId = sql.repositoryId.get(repository)?.id;
         const known = repositoryId === undefined ? null : sql.manifestId.get(repositoryId, digest);
-        if (known === null) return "unknown";
+        if (repositoryId === undefined || known === null) return "unknown";
         sql.deleteManifest.run(known.id);
+        sql.deleteEmpty.run(repositoryId);
         return "deleted";
       }),
     deleteBlob: (repository, digest) =>
@@ -111,6 +117,14 @@ export function createContentWrites(engine: Engine, clock: Clock): Writes {
         if (repositoryId === undefined || blob === null) return "unknown";
         if (sql.userOf.get(repositoryId, digest) !== null) return "used";
         sql.deleteLink.run(repositoryId, blob.id);
+        sql.deleteEmpty.run(repositoryId);
+        return "deleted";
+      }),
+    deleteRepository: (repository) =>
+      engine.write([{ repository }], () => {
+        const repositoryId = sql.repositoryId.get(repository)?.id;
+        if (repositoryId === undefined) return "unknown";
+        sql.deleteRepository.run(repositoryId);
         return "deleted";
       }),
   };
@@ -123,6 +137,11 @@ function prepare({ db }: Engine) {
     projectId: db.prepare<Id, [string]>("SELECT id FROM projects WHERE name = ?1"),
     addRepository: db.prepare<Id, [number, string, number]>(
       "INSERT INTO repositories (project_id, name, created_at) VALUES (?1, ?2, ?3) RETURNING id",
+    ),
+    deleteRepository: db.prepare<null, [number]>("DELETE FROM repositories WHERE id = ?1"),
+    deleteEmpty: db.prepare<null, [number]>(
+      `DELETE FROM repositories WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM manifests WHERE repository_id = ?1)
+       AND NOT EXISTS (SELECT 1 FROM links WHERE repository_id = ?1)`,
     ),
     blobId: db.prepare<Id, [string]>("SELECT id FROM blobs WHERE digest = ?1"),
     addBlob: db.prepare<Id, [string, number, number, string | null, Uint8Array | null]>(

@@ -6,13 +6,11 @@ const LEAST_FREE_BYTES = 64 * 1024 * 1024;
 /** Anybody may ask, so the disk is asked at most this often. */
 const REMEMBER_MS = 2_000;
 
-export type ServerState = "STARTING" | "ok" | "STOPPING";
-
 export interface ReadinessParts {
   readonly dataDir: string;
   /** Throws when the database does not answer. */
   readonly checkDatabase: () => unknown;
-  readonly state: () => ServerState;
+  readonly isStopping: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -36,7 +34,7 @@ export function createReadiness(parts: ReadinessParts): () => Promise<Readiness>
     const checks = {
       database: await tell(parts, "database", parts.checkDatabase),
       disk: await disk(),
-      process: parts.state(),
+      process: parts.isStopping() ? "STOPPING" : "ok",
     };
     return { ready: Object.values(checks).every((word) => word === "ok"), checks };
   };

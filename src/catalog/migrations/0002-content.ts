@@ -6,7 +6,7 @@ export const content: Migration = {
   up: `
     CREATE TABLE repositories (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
-      project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+      project_id INTEGER NOT NULL REFERENCES projects (id),
       name TEXT NOT NULL UNIQUE,
       created_at INTEGER NOT NULL
     ) STRICT;
