@@ -2,5 +2,7 @@
 export { type AccessOptions, createAccess } from "./access.ts";
 export type * from "./contract.ts";
 export { ensureFirstAdmin, type FirstAdmin, forgetFirstPassword } from "./first-admin.ts";
-export { parsePassword } from "./password-rule.ts";
+export { hashNewPassword } from "./password-rule.ts";
+export { requireAdmin, requireUser, type UserPrincipal } from "./require-user.ts";
+export { isRoleAtLeast } from "./rules.ts";
 export { createTokenSecret } from "./token-secret.ts";

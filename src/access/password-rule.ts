@@ -1,4 +1,5 @@
 import { AppError, Secret } from "#core";
+import { hashPassword } from "#system";
 import { MAX_PASSWORD_CHARS } from "./password-checker.ts";
 import { isTokenSecret } from "./token-secret.ts";
 
@@ -19,4 +20,9 @@ export function parsePassword(text: string): Secret {
     throw new AppError("INVALID_INPUT", "a password has no control characters or line breaks in it");
   if (isTokenSecret(text)) throw new AppError("INVALID_INPUT", "a password may not look like a token");
   return new Secret(text);
+}
+
+/** Checks a new password (see `parsePassword`) and gives its slow hash, to be stored. */
+export async function hashNewPassword(text: string): Promise<string> {
+  return hashPassword(parsePassword(text));
 }

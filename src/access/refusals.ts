@@ -17,7 +17,7 @@ export function projectUnknown(project: string): AppError {
 /** For a member, or anybody in a public project. */
 export function denied(what: string): AppError {
   return new AppError("DENIED", `you may not ${what}`, {
-    hint: "ask an owner of the project for a role that may",
+    hint: "ask an owner of the project, or an admin of the registry, for a role that may",
   });
 }
 

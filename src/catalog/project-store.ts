@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { AppError } from "#core";
 import { createPage, type Page, type PageRequest } from "./page.ts";
-import { isReferenceViolation, isUniqueViolation } from "./sqlite-error.ts";
+import { isUniqueViolation } from "./sqlite-error.ts";
 
 export type Visibility = "private" | "public";
 
@@ -29,7 +29,9 @@ export interface ProjectStore {
   /** Throws ALREADY_EXISTS. */
   create(project: NewProject): Project;
   update(id: number, change: { readonly visibility?: Visibility; readonly description?: string }): void;
-  /** With its members and robots. Throws CONFLICT while it holds repositories. */
+  /** True when a repository of it holds a manifest. */
+  holdsContent(id: number): boolean;
+  /** With its members, robots and repositories. */
   remove(id: number): void;
 }
 
@@ -64,6 +66,10 @@ export function createProjectStore(db: Database): ProjectStore {
   const update = db.prepare<never, [string | null, string | null, number]>(
     "UPDATE projects SET visibility = coalesce(?1, visibility), description = coalesce(?2, description) WHERE id = ?3",
   );
+  const holdsContent = db.prepare<{ found: number }, [number]>(
+    `SELECT EXISTS (SELECT 1 FROM repositories JOIN manifests ON manifests.repository_id = repositories.id
+       WHERE repositories.project_id = ?) AS found`,
+  );
   const remove = db.prepare<never, [number]>("DELETE FROM projects WHERE id = ?");
 
   return {
@@ -91,17 +97,8 @@ export function createProjectStore(db: Database): ProjectStore {
     update(id, change) {
       update.run(change.visibility ?? null, change.description ?? null, id);
     },
-    remove(id) {
-      try {
-        remove.run(id);
-      } catch (cause) {
-        if (!isReferenceViolation(cause)) throw cause;
-        throw new AppError("CONFLICT", "the project still holds repositories", {
-          hint: "delete its repositories first",
-          cause,
-        });
-      }
-    },
+    holdsContent: (id) => holdsContent.get(id)?.found === 1,
+    remove: (id) => void remove.run(id),
   };
 }
 

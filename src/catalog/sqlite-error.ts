@@ -9,11 +9,6 @@ export function isUniqueViolation(cause: unknown): boolean {
   );
 }
 
-/** True when a row that others refer to would go, or a row would refer to one that is not there. */
-export function isReferenceViolation(cause: unknown): boolean {
-  return cause instanceof SQLiteError && cause.code === "SQLITE_CONSTRAINT_FOREIGNKEY";
-}
-
 /** True when another process holds the database. */
 export function isBusy(cause: unknown): boolean {
   return cause instanceof SQLiteError && (cause.code?.startsWith("SQLITE_BUSY") ?? false);

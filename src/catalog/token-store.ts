@@ -47,6 +47,8 @@ export interface TokenStore {
   find(accountId: number, tokenId: number): Token | undefined;
   /** Oldest first; `after` is an id. Revoked ones are listed too. */
   list(accountId: number, page: PageRequest): Page<Token>;
+  /** Not revoked; expired ones count. */
+  countActive(accountId: number): number;
   /** Throws ALREADY_EXISTS when a token of that account in force has that name. */
   create(token: {
     readonly accountId: number;
@@ -105,6 +107,9 @@ export function createTokenStore(db: Database): TokenStore {
   const list = db.prepare<TokenRow, [number, number, number]>(
     `SELECT ${COLUMNS} FROM tokens WHERE account_id = ? AND id > ? ORDER BY id LIMIT ?`,
   );
+  const countActive = db.prepare<{ count: number }, [number]>(
+    "SELECT count(*) AS count FROM tokens WHERE account_id = ? AND revoked_at IS NULL",
+  );
   const insert = db.prepare<TokenRow, [number, string, Uint8Array, number, number | null]>(
     `INSERT INTO tokens (account_id, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?) RETURNING ${COLUMNS}`,
   );
@@ -135,6 +140,7 @@ export function createTokenStore(db: Database): TokenStore {
       const rows = list.all(accountId, Number(after ?? 0), limit + 1);
       return createPage(rows, limit, { item: toToken, key: (row) => String(row.id) });
     },
+    countActive: (accountId) => countActive.get(accountId)?.count ?? 0,
     create({ accountId, name, hash, createdAt, expiresAt }) {
       try {
         return toToken(insert.get(accountId, name, hash, createdAt, expiresAt ?? null) as TokenRow);

@@ -34,6 +34,8 @@ export interface Target {
   readonly version?: string;
   /** Versions of other programs there that matter, by name, where known (`curl` under Enroot). */
   readonly versions?: Readonly<Record<string, string>>;
+  /** Hosts of the token endpoints of registries, without port, by registry, where known. */
+  readonly realmHosts?: Readonly<Record<string, readonly string[]>>;
   /** Options of the delivery in wharf.yaml (`name`, `namespaces`, …), as written. */
   readonly options?: Readonly<Record<string, unknown>>;
 }

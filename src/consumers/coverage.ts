@@ -103,6 +103,26 @@ export function onePerHost(logins: readonly ConsumerLogin[], consumer: string, o
   return { kept, refusals, warnings };
 }
 
+/** Logins for the very same images: refused both, whichever program. */
+export function refuseTwins(logins: readonly ConsumerLogin[]): Sorted {
+  const kept: ConsumerLogin[] = [];
+  const refusals: Refusal[] = [];
+  for (const [scope, group] of Map.groupBy(logins, scopeOf)) {
+    const [only] = group;
+    if (group.length === 1 && only !== undefined) kept.push(only);
+    else {
+      const names = group.map((login) => login.name).join(", ");
+      for (const login of group)
+        refusals.push({
+          login: login.name,
+          reason: `${names} are all for ${scope}`,
+          hint: "deliver one of them here",
+        });
+    }
+  }
+  return { kept, refusals, warnings: [] };
+}
+
 function widerThanPath(login: ConsumerLogin, consumer: string, other: string): Warning {
   return {
     kind: "wider",

@@ -17,6 +17,8 @@ export interface SecretReader {
    * for a command that was not trusted.
    */
   read(login: Login): Promise<Secret>;
+  /** The open vault; undefined when there is none. */
+  vault(): Promise<VaultContent | undefined>;
 }
 
 export function createSecretReader(
@@ -24,14 +26,18 @@ export function createSecretReader(
   surroundings: Surroundings,
   config: WharfConfig,
 ): SecretReader {
-  let vault: Promise<VaultContent | undefined> | undefined;
+  let opened: Promise<VaultContent | undefined> | undefined;
+  const vault = (): Promise<VaultContent | undefined> => {
+    opened ??= openVault(context, surroundings, config.path);
+    return opened;
+  };
   return {
+    vault,
     async read(login) {
       const source = login.source;
       switch (source.kind) {
         case "vault":
-          vault ??= openVault(context, surroundings, config.path);
-          return fromVault(login, await vault);
+          return fromVault(login, await vault());
         case "env":
           return fromEnvironment(login, source.variable, surroundings);
         case "file":

@@ -1,4 +1,4 @@
-import { AppError } from "#core";
+import { AppError, toProblem } from "#core";
 
 /** Headers of every answer that this room writes itself. No HSTS: it would bind every other port of the host as well. */
 export const safeHeaders: Readonly<Record<string, string>> = {
@@ -10,19 +10,10 @@ export const safeHeaders: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
-/** An error as problem+json (RFC 9457) with our `code`. What lies behind an INTERNAL one is for the log, not for the caller. */
+/** An error as problem+json (RFC 9457) with our `code`. */
 export function renderProblem(error: AppError, headers: Readonly<Record<string, string>> = {}): Response {
-  const { status, summary } = error.row;
-  const body = {
-    type: "about:blank",
-    title: summary,
-    status,
-    code: error.code,
-    detail: error.code === "INTERNAL" ? summary : error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  };
-  return new Response(`${JSON.stringify(body)}\n`, {
-    status,
+  return new Response(`${JSON.stringify(toProblem(error))}\n`, {
+    status: error.row.status,
     headers: { ...safeHeaders, "content-type": "application/problem+json", ...headers },
   });
 }

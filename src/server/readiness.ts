@@ -6,11 +6,13 @@ const LEAST_FREE_BYTES = 64 * 1024 * 1024;
 /** Anybody may ask, so the disk is asked at most this often. */
 const REMEMBER_MS = 2_000;
 
+export type ServerState = "STARTING" | "ok" | "STOPPING";
+
 export interface ReadinessParts {
   readonly dataDir: string;
   /** Throws when the database does not answer. */
   readonly checkDatabase: () => unknown;
-  readonly isStopping: () => boolean;
+  readonly state: () => ServerState;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -34,7 +36,7 @@ export function createReadiness(parts: ReadinessParts): () => Promise<Readiness>
     const checks = {
       database: await tell(parts, "database", parts.checkDatabase),
       disk: await disk(),
-      process: parts.isStopping() ? "STOPPING" : "ok",
+      process: parts.state(),
     };
     return { ready: Object.values(checks).every((word) => word === "ok"), checks };
   };

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { ServeOptions } from "./options/parse-serve-options.ts";
 import type { RunningServer } from "./start-server.ts";
 
@@ -7,17 +8,40 @@ export interface StartedAt {
   readonly typedAs: string;
 }
 
-/** What a person reads when the server has started: where it listens, and what to do next. */
-export function renderStarted(server: RunningServer, options: ServeOptions, _at: StartedAt): string {
+/** What a person reads when the server has started: where it listens, who the first admin is, and what to type next. */
+export function renderStarted(server: RunningServer, options: ServeOptions, at: StartedAt): string {
+  const { admin, caFingerprint, url } = server;
   const lines = [
-    `Wharfinger serves ${server.url}`,
+    `Wharfinger serves ${url}`,
     `  listening on  ${server.address}`,
     `  data          ${options.dataDir}`,
   ];
-  if (server.caFingerprint !== undefined)
+  if (admin.passwordFile !== undefined)
+    lines.push(`  first admin   ${admin.username}, password in ${admin.passwordFile} (0600, for you alone)`);
+  else if (admin.isNew) lines.push(`  first admin   ${admin.username}, with the password that you gave`);
+  if (caFingerprint !== undefined)
     lines.push(
-      `  own CA        ${server.url}/ca.crt, for clients to trust; its SHA-256 fingerprint is`,
-      `                ${server.caFingerprint}`,
+      `  own CA        ${url}/ca.crt, for clients to trust; its SHA-256 fingerprint is`,
+      `                ${caFingerprint}`,
     );
-  return `${lines.join("\n")}\n\nStop it with Ctrl-C.\n`;
+  const { typedAs } = at;
+  const password =
+    admin.passwordFile === undefined ? "" : ` --password-stdin < ${typedPath(admin.passwordFile, at.cwd)}`;
+  lines.push(
+    "",
+    "Go on in a second terminal:",
+    `  ${typedAs} sign-in ${url} -u ${admin.username}${password}`,
+    `  ${typedAs} project create team`,
+    `  ${typedAs} robot create team/ci --action pull --action push`,
+    "",
+    "Stop it with Ctrl-C.",
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+/** A path as it is typed in the folder where the server was started, quoted where the shell would split it. */
+function typedPath(path: string, cwd: string): string {
+  const inside = relative(cwd, path);
+  const typed = inside.startsWith("..") ? path : inside;
+  return /^[\w./@+-]+$/.test(typed) ? typed : `'${typed.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,5 @@
-import { type Catalog, openCatalog } from "#catalog";
+import { type Access, createAccess, ensureFirstAdmin, type FirstAdmin } from "#access";
+import { openCatalog } from "#catalog";
 import type { Logger } from "#core";
 import type { Peer } from "#registry";
 import type { Clock } from "#system";
@@ -10,11 +11,13 @@ export interface Area {
 
 /** The rooms behind a listening process. */
 export interface Rooms {
-  readonly catalog: Catalog;
+  readonly access: Access;
   /** Everything under `/v2/`. */
   readonly registry: Area | undefined;
   /** Everything under `/api/`; loaded at its first request. */
-  api(): Promise<Area | undefined>;
+  api(): Promise<Area>;
+  /** Makes the first admin where there is no user yet. Throws what `ensureFirstAdmin` throws. */
+  ensureAdmin(): Promise<FirstAdmin>;
   /** Throws when the database does not answer. */
   check(): void;
   close(): Promise<void>;
@@ -22,18 +25,29 @@ export interface Rooms {
 
 export interface RoomsOptions {
   readonly dataDir: string;
+  readonly adminPasswordFile: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Opens the data folder and builds the rooms over it. Throws what the catalog throws. */
 export async function openRooms(options: RoomsOptions): Promise<Rooms> {
-  const catalog = await openCatalog({ dir: options.dataDir, clock: options.clock });
+  const { dataDir, adminPasswordFile, clock, log } = options;
+  const catalog = await openCatalog({ dir: dataDir, clock });
+  const access = createAccess({ catalog, clock, log });
+  let api: Promise<Area> | undefined;
+  // Its schemas and router take longer to load than all the rest takes to start.
+  const loadApi = async (): Promise<Area> =>
+    (await import("#api")).createApi({ catalog, access, dataDir, log, now: () => clock.now() });
   return {
-    catalog,
+    access,
     registry: undefined,
-    api: async () => undefined,
-    check: () => catalog.read(() => undefined),
-    close: () => catalog.close(),
+    api: () => (api ??= loadApi()),
+    ensureAdmin: () => ensureFirstAdmin({ catalog, dir: dataDir, passwordFile: adminPasswordFile, clock }),
+    check: () => void catalog.read(() => catalog.users.count()),
+    async close() {
+      await access.close();
+      await catalog.close();
+    },
   };
 }

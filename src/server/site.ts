@@ -1,9 +1,11 @@
+import type { Access } from "#access";
+import { AppError, toAppError } from "#core";
 import type { Peer } from "#registry";
 import { isLoopbackHost } from "#system";
 import { type HomeFacts, renderHomePage } from "./home-page.ts";
 import type { Gauges, Metrics } from "./metrics.ts";
 import type { ServeOptions } from "./options/parse-serve-options.ts";
-import { methodNotAllowed, notFound, safeHeaders } from "./problem.ts";
+import { methodNotAllowed, notFound, renderProblem, safeHeaders } from "./problem.ts";
 import type { Readiness } from "./readiness.ts";
 
 export interface SiteParts {
@@ -11,8 +13,8 @@ export interface SiteParts {
   readonly metrics: Metrics;
   readonly gauges: () => Promise<Gauges>;
   readonly whoMayMeasure: ServeOptions["metrics"];
-  /** Throws what `access` throws for a wrong login; false for a caller who is no site admin. */
-  readonly isAdmin: (authorization: string | undefined, address: string) => Promise<boolean>;
+  /** Who sent an Authorization header; throws what it throws for a wrong login. */
+  readonly authenticate: Access["authenticate"];
   readonly home: () => HomeFacts;
   /** The own CA's certificate, PEM. */
   readonly caCertificate: string | undefined;
@@ -24,7 +26,11 @@ export function createSite(parts: SiteParts) {
     const answer = pages[path];
     if (answer === undefined) return notFound();
     if (request.method !== "GET" && request.method !== "HEAD") return methodNotAllowed("GET, HEAD");
-    return answer(parts, request, peer);
+    try {
+      return await answer(parts, request, peer);
+    } catch (cause) {
+      return renderRefusal(toAppError(cause));
+    }
   };
 }
 
@@ -45,7 +51,7 @@ const pages: Readonly<Record<string, Page>> = {
     });
   },
   "/metrics": async (parts, request, peer) => {
-    if (!(await mayMeasure(parts, request, peer))) return notFound();
+    await authorizeMetrics(parts, request, peer);
     return plain(parts.metrics.render(await parts.gauges()), "text/plain; version=0.0.4; charset=utf-8");
   },
   "/ca.crt": (parts) =>
@@ -53,12 +59,27 @@ const pages: Readonly<Record<string, Page>> = {
   "/": (parts) => renderHomePage(parts.home()),
 };
 
-async function mayMeasure(parts: SiteParts, request: Request, peer: Peer): Promise<boolean> {
-  if (parts.whoMayMeasure === "everybody") return true;
+async function authorizeMetrics(parts: SiteParts, request: Request, peer: Peer): Promise<void> {
+  if (parts.whoMayMeasure === "everybody") return;
   // A proxy of this machine that was not declared by --behind-proxy would make everybody look local: forwarded requests are not.
   const isForwarded = request.headers.has("x-forwarded-for") || request.headers.has("forwarded");
-  if (parts.whoMayMeasure === "local" && isLoopbackHost(peer.address) && !isForwarded) return true;
-  return parts.isAdmin(request.headers.get("authorization") ?? undefined, peer.address);
+  if (parts.whoMayMeasure === "local" && isLoopbackHost(peer.address) && !isForwarded) return;
+  const caller = await parts.authenticate(request.headers.get("authorization") ?? undefined, peer.address);
+  if (caller.principal.kind === "anonymous")
+    throw new AppError("UNAUTHORIZED", "metrics need the login of a site admin", {
+      hint: "send a username and a token by Basic authentication, or start the server with --metrics everybody",
+    });
+  // A Bearer token is for repositories and nothing else.
+  if (caller.principal.kind !== "user" || !caller.principal.admin || caller.grants !== undefined)
+    throw new AppError("DENIED", "metrics are for site admins");
+}
+
+function renderRefusal(error: AppError): Response {
+  const seconds = error.details?.["retryAfterSeconds"];
+  return renderProblem(error, {
+    ...(error.row.status === 401 ? { "www-authenticate": 'Basic realm="wharf", charset="UTF-8"' } : {}),
+    ...(typeof seconds === "number" ? { "retry-after": String(seconds) } : {}),
+  });
 }
 
 function plain(text: string, type = "text/plain; charset=utf-8"): Response {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Logger, toAppError, version } from "#core";
+import type { FirstAdmin } from "#access";
+import { AppError, isAppError, type Logger, toAppError, version } from "#core";
 import {
   type Clock,
   createSocketWatch,
@@ -14,7 +15,7 @@ import { type Listener, openListener } from "./listener.ts";
 import { createMetrics } from "./metrics.ts";
 import { isWildcard, renderHostPort } from "./options/listen-address.ts";
 import type { ServeOptions } from "./options/parse-serve-options.ts";
-import { createReadiness } from "./readiness.ts";
+import { createReadiness, type ServerState } from "./readiness.ts";
 import { openRooms, type Rooms } from "./rooms.ts";
 import { createSite } from "./site.ts";
 import { createStallSweep } from "./stalled-connections.ts";
@@ -31,6 +32,8 @@ export interface RunningServer {
   readonly address: string;
   /** `scheme://host[:port]` to give to people: --url, or else the address. */
   readonly url: string;
+  /** Who may do everything at first, and where the password lies. */
+  readonly admin: FirstAdmin;
   /** SHA-256 fingerprint of the own CA's certificate, with --tls auto. */
   readonly caFingerprint: string | undefined;
   /** Asks for the certificate files to be read again. */
@@ -51,9 +54,15 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
   const startedAtSeconds = clock.now() / 1000;
   await ensurePrivateFolder(options.dataDir);
   const tls = await openTls(options, parts);
-  const rooms = await openRooms({ dataDir: options.dataDir, clock, log });
+  const rooms = await openRooms({
+    dataDir: options.dataDir,
+    adminPasswordFile: options.adminPasswordFile,
+    clock,
+    log,
+  });
   let listener: Listener | undefined;
   try {
+    let state: ServerState = "STARTING";
     let stopping: Promise<void> | undefined;
     const metrics = createMetrics();
     const watch = createSocketWatch();
@@ -61,7 +70,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     const readiness = createReadiness({
       dataDir: options.dataDir,
       checkDatabase: () => rooms.check(),
-      isStopping: () => stopping !== undefined,
+      state: () => state,
       clock,
       log,
     });
@@ -76,7 +85,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
         version,
       }),
       whoMayMeasure: options.metrics,
-      isAdmin: async () => false,
+      authenticate: (authorization, address) => rooms.access.authenticate(authorization, address),
       home: () => ({ version, registry: new URL(url).host, hasOwnCa: tls.ca !== undefined }),
       caCertificate: tls.ca?.certificate,
     });
@@ -90,12 +99,16 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
         site,
         secure: isSecure,
         behindProxy: options.behindProxy,
+        insecureHttp: options.insecureHttp,
         metrics,
         accessLog: options.logLevel === "debug" ? log : undefined,
       }),
     });
     const address = renderHostPort({ ...listener.address, host: reachableHost(listener.address.host) });
     const url = options.publicUrl ?? `${isSecure ? "https" : "http"}://${address}`;
+    // The slow hash of a first password runs while the server answers already; who waits for the address file finds both.
+    const admin = await rooms.ensureAdmin();
+    state = "ok";
     const addressFile = join(options.dataDir, "address");
     await writeFileDurable(addressFile, `${address}\n`);
 
@@ -115,6 +128,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     log.info("listening", { address, url, tls: options.tls.kind, dataDir: options.dataDir, version });
 
     const stop = async (hurry: AbortSignal): Promise<void> => {
+      state = "STOPPING";
       log.info("stopping", { openRequests: open.openRequests });
       stopWatching();
       clearInterval(sweeping);
@@ -126,6 +140,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     return {
       address,
       url,
+      admin,
       caFingerprint: tls.ca?.fingerprint,
       reloadTls: () => tls.reload(),
       stop: (hurry = new AbortController().signal) => {
@@ -135,13 +150,25 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     };
   } catch (cause) {
     await closeAfterFailure(rooms, listener, log);
-    throw cause;
+    throw await explainTaken(cause, options);
   }
 }
 
 /** Where this machine's own clients go when the server listens on every address. */
 function reachableHost(host: string): string {
   return isWildcard(host) ? "127.0.0.1" : host;
+}
+
+/** Most often a port is taken by the same registry, started twice. */
+async function explainTaken(cause: unknown, options: ServeOptions): Promise<unknown> {
+  if (!isAppError(cause, "ADDRESS_IN_USE")) return cause;
+  const known = await readTextLimited(join(options.dataDir, "address"), 1000);
+  const wanted = { ...options.listen, host: reachableHost(options.listen.host) };
+  if (known?.trim() !== renderHostPort(wanted)) return cause;
+  return new AppError(cause.code, cause.message, {
+    hint: "a registry of this data folder listens there already; use it, or stop it first",
+    cause,
+  });
 }
 
 /** Another server on the same data may have written its own address since. */

@@ -13,6 +13,7 @@ export {
 } from "./fetch.ts";
 export { type FetchFailure, fetchFailure } from "./fetch-error.ts";
 export { withFileLock } from "./file-lock.ts";
+export { findAccount, type LocalAccount } from "./find-account.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readMachineNames } from "./machine-names.ts";

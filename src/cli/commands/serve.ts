@@ -44,8 +44,8 @@ export const serve: Command = {
     });
     const server = await startServer(options, { log, clock: systemClock });
     if (invocation.json) {
-      const { address, url, caFingerprint } = server;
-      terminal.out(`${JSON.stringify({ address, url, dataDir: options.dataDir, caFingerprint })}\n`);
+      const { address, url, admin, caFingerprint } = server;
+      terminal.out(`${JSON.stringify({ address, url, dataDir: options.dataDir, admin, caFingerprint })}\n`);
     } else terminal.out(renderStarted(server, options, invocation));
 
     const forget = onHangup(() => void server.reloadTls());

@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly tls: TlsOptions;
   readonly adminPasswordFile: string | undefined;
   readonly behindProxy: NetworkList;
+  /** Plain HTTP is served to everybody, not to this machine and trusted proxies alone. */
+  readonly insecureHttp: boolean;
   readonly metrics: "local" | "admin" | "everybody";
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "human" | "json";
@@ -67,6 +69,7 @@ export function parseServeOptions(values: ServeValues, cwd: string): ServeOption
     tls,
     adminPasswordFile: path("admin-password-file"),
     behindProxy,
+    insecureHttp: values["insecure-http"] === true,
     metrics: choice("metrics", text("metrics"), ["local", "admin", "everybody"]),
     logLevel: choice("log-level", text("log-level"), ["debug", "info", "warn", "error"]),
     logFormat: choice("log-format", text("log-format"), ["auto", "human", "json"]),

@@ -1,0 +1,60 @@
+import type { configKeys } from "#logins";
+
+type Keys<List extends readonly string[]> = Readonly<Record<List[number], string>>;
+
+/** What each key of wharf.yaml is for. The types make sure that every key is here, and no other. */
+export const topWords: Keys<typeof configKeys.top> = {
+  version: "`1`, the form of the file that this page describes; required",
+  logins: "name → login",
+  deliver: "list of deliveries: which logins go to which consumer at which place",
+};
+
+export const loginWords: Keys<typeof configKeys.login> = {
+  registry:
+    "`host[:port]`, or `host[:port]/path` for only the images under that path; Docker Hub is `docker.io`; required",
+  username: "the username; a colon cannot be in it; required",
+  password: "where the secret comes from when it is not the vault (below); never the secret itself",
+  "identity-token": "`true`: the secret is an OAuth2 identity token, not a password",
+  expires:
+    "date (`2027-03-01`) after which the secret is of no use; `wharf logins` and `wharf check` warn before",
+  "plain-http": "`true`: the registry is spoken to without TLS; loopback registries need not say it",
+  ca: "PEM file with the registry's private CA, relative to wharf.yaml; it is delivered with the login",
+  "realm-hosts": "hosts of the token endpoints where another than the registry's answers (Enroot needs them)",
+};
+
+export const deliveryWords: Keys<typeof configKeys.delivery> = {
+  to: "the consumer; required",
+  at: "the place: `local`, or `folder:DIR` for a tree of files under DIR; required",
+  logins: "names of the logins; all of them where nothing is said",
+  users: "user → names of logins: each person's own, in their own home",
+  name: "kubernetes: the Secret's name",
+  namespace: "kubernetes: the Secret's namespace",
+  namespaces: "kubernetes: several namespaces",
+  "service-accounts": "kubernetes: ServiceAccounts that use the Secret",
+  scope: "runai: `cluster` or a project",
+  file: "the file to write where the consumer's own default is not the one",
+  version: "version of the program, where it cannot be asked",
+};
+
+export const sourceWords: Keys<typeof configKeys.sources> = {
+  vault: "the encrypted file beside wharf.yaml, under the login's name; the default",
+  env: "an environment variable: `{ env: HUB_TOKEN }`",
+  file: "a file's content without one trailing line break: `{ file: /run/secrets/hub }`",
+  command: "what a program prints: `{ command: [pass, show, hub] }`; runs only after `wharf trust`",
+  "docker-config": "an existing Docker `config.json`: `{ docker-config: ~/.docker/config.json }`",
+  "ansible-vault": "an Ansible Vault file; comes in a later version, and says so",
+  kubernetes: "a Kubernetes Secret; comes in a later version, and says so",
+};
+
+/** Environment variables that wharf reads. A test looks for one in the sources that is not here. */
+export const environmentWords: Readonly<Record<string, string>> = {
+  WHARF_CONFIG: "the wharf.yaml to use, where `-c` names none",
+  WHARF_KEY_FILE: "the vault's key, instead of the one in the user's configuration folder",
+  WHARF_PASSPHRASE_FILE: "a file with the vault's passphrase, for a vault that has one",
+  WHARF_LOG:
+    "least level of the log on standard error of every command but `serve`: `debug`, `info`, `warn` (the default), `error`",
+  NO_COLOR: "anything: no colours",
+  XDG_CONFIG_HOME: "the configuration folder is `$XDG_CONFIG_HOME/wharf` instead of `~/.config/wharf`",
+  HTTPS_PROXY: "proxy for `https://` registries (`HTTP_PROXY` for `http://`)",
+  NO_PROXY: "hosts, suffixes, addresses and networks that are reached without a proxy; loopback always is",
+};

@@ -1,0 +1,14 @@
+import { renderCommands } from "./commands.ts";
+import { renderConfiguration } from "./configuration.ts";
+import { renderErrors } from "./errors.ts";
+import { renderProof } from "./proof.ts";
+
+/** Every generated text, by its path in the repository. */
+export async function renderDocs(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ["docs/reference/commands.md", await renderCommands()],
+    ["docs/reference/errors.md", renderErrors()],
+    ["docs/reference/configuration.md", renderConfiguration()],
+    ["docs/proof.md", renderProof()],
+  ]);
+}

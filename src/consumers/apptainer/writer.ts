@@ -1,0 +1,90 @@
+import { renderEntry } from "../auth-entry.ts";
+import { type AuthFileRules, authsOf, mergeAuthFile } from "../auth-file.ts";
+import type { Compiled, ConsumerLogin, FileDocument, Merged, Target, Warning } from "../contract.ts";
+import { onePerHost, refuseForm } from "../coverage.ts";
+import { dockerKey } from "../docker/docker-config.ts";
+import { dockerRules } from "../docker/writer.ts";
+import { compileCertificates } from "../whole-file.ts";
+import { apptainerFile, environmentPair, variantOf } from "./paths.ts";
+
+export function compileApptainer(logins: readonly ConsumerLogin[], target: Target): Compiled {
+  const program = variantOf(target);
+  const formed = refuseForm(logins, { consumer: program, identityTokens: true });
+  const placed = onePerHost(formed.kept, program, "or pull with podman, which knows paths");
+  const entries = placed.kept.map((login) => ({
+    key: dockerKey(login.registry),
+    login: login.name,
+    content: renderEntry(login),
+  }));
+  const certificates = compileCertificates(placed.kept, target, {
+    consumer: program,
+    path: () => undefined,
+    hint: () => "as root, add the CA to the system's trust store (update-ca-certificates or update-ca-trust)",
+  });
+  const file: FileDocument = {
+    kind: "file",
+    path: apptainerFile(target),
+    mode: 0o600,
+    folderMode: 0o700,
+    entries,
+  };
+  return {
+    documents: entries.length === 0 ? [] : [file],
+    refusals: [...formed.refusals, ...placed.refusals],
+    warnings: [...placed.warnings, ...certificates.warnings, ...environmentWarnings(target)],
+  };
+}
+
+export function mergeApptainer(
+  current: Uint8Array | undefined,
+  document: FileDocument,
+  owned: ReadonlySet<string>,
+): Merged {
+  const merged = mergeAuthFile(current, document, owned, apptainerRules);
+  if (current !== undefined || merged.content === undefined || document.path.includes("/.singularity/"))
+    return merged;
+  const hides: Warning = {
+    kind: "shadowed",
+    message: `once ${document.path} is there, apptainer no longer reads docker's config.json`,
+    hint: "deliver to apptainer whatever other logins it took from there",
+  };
+  return { ...merged, warnings: [...merged.warnings, hides] };
+}
+
+/** Docker's rules, and entries for one whole repository, which are read before the host's. */
+const apptainerRules: AuthFileRules = {
+  ...dockerRules,
+  inspect: (root, document) => [
+    ...(dockerRules.inspect?.(root, document) ?? []),
+    ...document.entries.flatMap((entry) =>
+      (authsOf(root)?.members ?? [])
+        .map((member) => member.key)
+        .filter((key) => key.startsWith(`${repositoryHost(entry.key)}/`))
+        .map(
+          (key): Warning => ({
+            kind: "shadowed",
+            login: entry.login,
+            message: `${document.path}: the entry ${key}, which wharf did not write, is used for that repository`,
+            hint: "remove it if it is old",
+          }),
+        ),
+    ),
+  ],
+};
+
+/** Hub's repositories are looked up under `index.docker.io`. */
+function repositoryHost(key: string): string {
+  return key === dockerKey("docker.io") ? "index.docker.io" : key;
+}
+
+function environmentWarnings(target: Target): readonly Warning[] {
+  const pair = environmentPair(target);
+  if (pair === undefined) return [];
+  return [
+    {
+      kind: "shadowed",
+      message: `${pair.prefix}_USERNAME or ${pair.prefix}_PASSWORD is set: ${variantOf(target)} sends that pair to every registry and reads no file`,
+      hint: `unset ${pair.prefix}_USERNAME and ${pair.prefix}_PASSWORD in shells and job scripts`,
+    },
+  ];
+}

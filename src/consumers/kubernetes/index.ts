@@ -1,0 +1,20 @@
+import type { Consumer } from "../contract.ts";
+import { matchKubernetes } from "./reader.ts";
+import { compileKubernetes, mergeKubernetes, secretFiles } from "./writer.ts";
+
+/** A pull secret as YAML, for `kubectl apply --server-side -f`. */
+export const kubernetes: Consumer = {
+  name: "kubernetes",
+  summary: "a Secret of type kubernetes.io/dockerconfigjson as YAML, one for each namespace",
+  abilities: {
+    scope: "path",
+    identityTokens: false,
+    severalPerHost: true,
+    takesEffect: { when: "now" },
+    proof: "golden files, read back by kubectl; the kubelet's rules by its own published cases",
+  },
+  compile: compileKubernetes,
+  merge: mergeKubernetes,
+  files: (target) => secretFiles(target).map((file) => file.path),
+  match: matchKubernetes,
+};

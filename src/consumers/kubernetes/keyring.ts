@@ -1,0 +1,150 @@
+import { Secret } from "#core";
+import { type AuthPair, parseEntry } from "../auth-entry.ts";
+import { authsOf } from "../auth-file.ts";
+import { fieldOf, type JsonMember, type JsonObject } from "../json-text.ts";
+
+/** A login under the key as the kubelet keeps it: no scheme, no `/v1/`. */
+export interface KeyringEntry extends AuthPair {
+  /** As it stands in the file. */
+  readonly written: string;
+  readonly key: string;
+}
+
+/** What one Secret gives: its entries, or why none of a pod's images can be pulled with it. */
+export type Keyring = { readonly entries: readonly KeyringEntry[] } | { readonly broken: string };
+
+/** The kubelet's own reading (pkg/credentialprovider config.go, keyring.go): inline pairs count, identity tokens and helpers do not. */
+export function readKeyring(root: JsonObject): Keyring {
+  const entries: KeyringEntry[] = [];
+  for (const member of authsOf(root)?.members ?? []) {
+    const pair = pairOf(member);
+    if (pair === "broken")
+      return { broken: `the entry ${member.key} cannot be decoded: every pull of the pod fails` };
+    const key = keyOf(member.key);
+    if (key !== undefined) entries.push({ ...pair, written: member.key, key });
+  }
+  return { entries };
+}
+
+/**
+ * Does an entry so written come before ours, or in any order with it, for some image of ours: another spelling of the same key, or one
+ * for a part of it.
+ */
+export function takesFrom(written: string, ours: string): boolean {
+  const theirs = keyOf(written);
+  const key = keyOf(ours);
+  return (
+    written !== ours &&
+    theirs !== undefined &&
+    key !== undefined &&
+    theirs.startsWith(key) &&
+    isPart(theirs, key)
+  );
+}
+
+/** Every entry that would be tried for an image, in order; Hub's old name only when nothing else fits. */
+export function lookUp(
+  entries: readonly KeyringEntry[],
+  registry: string,
+  repository: string,
+): readonly KeyringEntry[] {
+  const image = `${registry}/${repository}`;
+  // Reverse order of bytes: a longer path comes before its beginning.
+  const keys = [...new Set(entries.map((entry) => entry.key))].sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  const found = keys
+    .filter((key) => fits(key, image))
+    .flatMap((key) => entries.filter((entry) => entry.key === key));
+  if (found.length > 0 || registry !== "docker.io") return found;
+  return entries.filter((entry) => entry.key === "index.docker.io");
+}
+
+function pairOf({ value }: JsonMember): AuthPair | "broken" {
+  const entry = parseEntry(value);
+  const padded =
+    typeof entry.auth === "object" || entry.auth === undefined ? entry.auth : parseUnpadded(value);
+  if (padded === "broken") return "broken";
+  return padded ?? { username: entry.username ?? "", secret: entry.password ?? new Secret("") };
+}
+
+/** The kubelet takes base64 without its padding too. */
+function parseUnpadded(value: JsonMember["value"]): AuthPair | "broken" {
+  const auth = fieldOf(value, "auth")?.value;
+  if (auth?.kind !== "string" || auth.value.includes("=")) return "broken";
+  const padded = auth.value + "=".repeat((4 - (auth.value.length % 4)) % 4);
+  const again = parseEntry({
+    kind: "object",
+    start: 0,
+    end: 0,
+    members: [
+      {
+        key: "auth",
+        start: 0,
+        keyEnd: 0,
+        end: 0,
+        value: { kind: "string", start: 0, end: 0, value: padded },
+      },
+    ],
+  }).auth;
+  return again ?? "broken";
+}
+
+function keyOf(written: string): string | undefined {
+  const found = /^(?:https?:\/\/)?([^/?#]+)([^?#]*)/.exec(written);
+  if (found === null) return undefined;
+  const host = found[1] ?? "";
+  let path = found[2] ?? "";
+  // With a slash behind it only: `https://reg/v2` keeps its path and fits no image.
+  if (/^\/v[12]\//.test(path)) path = path.slice(3);
+  return path === "" || path === "/" ? host : host + path;
+}
+
+function fits(key: string, image: string): boolean {
+  const [glob, keyPath] = cut(key);
+  const [host, path] = cut(image);
+  const [globName, globPort] = portOf(glob);
+  const [name, port] = portOf(host);
+  const globs = globName.split(".");
+  const labels = name.split(".");
+  return (
+    globPort === port &&
+    globs.length === labels.length &&
+    path.startsWith(keyPath) &&
+    globs.every((part, index) => globFits(part, labels[index] ?? ""))
+  );
+}
+
+function isPart(longer: string, key: string): boolean {
+  return longer === key || key.includes("/") || longer[key.length] === "/";
+}
+
+function cut(text: string): readonly [string, string] {
+  const slash = text.indexOf("/");
+  return slash < 0 ? [text, ""] : [text.slice(0, slash), text.slice(slash)];
+}
+
+function portOf(host: string): readonly [string, string] {
+  const found = /^(\[[^\]]*\]|[^:]*):([^:]*)$/.exec(host);
+  return found === null ? [host, ""] : [found[1] ?? "", found[2] ?? ""];
+}
+
+/** One label against a glob with `*` and `?` (Go's filepath.Match); linear in both, since globs come from outside. */
+function globFits(glob: string, label: string): boolean {
+  let g = 0;
+  let l = 0;
+  let star = -1;
+  let mark = 0;
+  while (l < label.length) {
+    if (glob[g] === "*") {
+      star = g++;
+      mark = l;
+    } else if (g < glob.length && (glob[g] === "?" || glob[g] === label[l])) {
+      g++;
+      l++;
+    } else if (star >= 0) {
+      g = star + 1;
+      l = ++mark;
+    } else return false;
+  }
+  while (glob[g] === "*") g++;
+  return g === glob.length;
+}

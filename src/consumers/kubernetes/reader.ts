@@ -1,0 +1,59 @@
+import { parseReference } from "#oci";
+import type { MatchAnswer, Target } from "../contract.ts";
+import { fieldOf, type JsonObject, parseJsonText, readJsonText } from "../json-text.ts";
+import { lookUp, readKeyring } from "./keyring.ts";
+import { parseSecretYaml } from "./secret-yaml.ts";
+import { secretFiles } from "./writer.ts";
+
+/** What the kubelet would try first for an image with these Secrets on the pod, in order; what it would try next is in `shadows`. */
+export function matchKubernetes(
+  files: ReadonlyMap<string, Uint8Array>,
+  image: string,
+  target: Target,
+): MatchAnswer {
+  const { registry, repository } = parseReference(image);
+  const searched = secretFiles(target).map((file) => file.path);
+  const notes: string[] = [];
+  for (const path of searched) {
+    const bytes = files.get(path);
+    if (bytes === undefined) continue;
+    let root: JsonObject;
+    try {
+      const { config } = parseSecretYaml(bytes, path);
+      root = parseJsonText(
+        readJsonText(config, `${path} (.dockerconfigjson)`),
+        `${path} (.dockerconfigjson)`,
+      );
+    } catch (fault) {
+      return {
+        kind: "broken",
+        file: path,
+        why: fault instanceof Error ? fault.message : "it does not parse",
+      };
+    }
+    if (fieldOf(root, "auths") === undefined && root.members.length > 0) {
+      notes.push(`${path} has no auths around its entries, so the kubelet reads none of them`);
+      continue;
+    }
+    const keyring = readKeyring(root);
+    if ("broken" in keyring) return { kind: "broken", file: path, why: keyring.broken };
+    const [first, ...others] = lookUp(keyring.entries, registry, repository);
+    if (first === undefined) {
+      notes.push(`no entry of ${path} fits ${registry}/${repository}`);
+      continue;
+    }
+    if (first.username === "" && first.secret.length === 0)
+      return {
+        kind: "broken",
+        file: path,
+        why: `the entry ${first.written} is empty: the kubelet sends an empty login`,
+      };
+    const shadows = others.map((other) => `${other.written} is tried next`);
+    const { username, secret, written } = first;
+    return {
+      kind: "login",
+      match: { file: path, key: written, username, secret, identityToken: false, shadows },
+    };
+  }
+  return { kind: "anonymous", why: notes.length === 0 ? "there is no file" : notes.join("; "), searched };
+}

@@ -1,0 +1,67 @@
+import type { Warning } from "#consumers";
+import { type Context, Secret } from "#core";
+import { readFiles } from "#keychain";
+import type { DeliveredRecord } from "./contract.ts";
+import type { Opened } from "./planning.ts";
+import { markOf } from "./state.ts";
+
+/** Key, in the state and in changes, of a file that is delivered whole (a CA certificate). */
+export const WHOLE_FILE = "(file)";
+
+/**
+ * The mark of what lies under a record's key now, read back by the program's own rules; undefined where the program would not read
+ * that key (it is gone, shadowed or broken), so that nothing can be said of it.
+ */
+export async function currentMark(
+  context: Context,
+  opened: Opened,
+  record: DeliveredRecord,
+  found: { readonly current: Uint8Array | undefined; readonly markKey: Secret },
+): Promise<string | undefined> {
+  const { current, markKey } = found;
+  if (current === undefined) return undefined;
+  if (record.key === WHOLE_FILE) return wholeMark(markKey, record, new TextDecoder().decode(current));
+  const files = new Map(await readFiles(context, opened.place, opened.consumer, opened.target));
+  files.set(record.file, current);
+  const answer = opened.consumer.match(files, `${record.images}/x`, opened.target);
+  if (answer.kind !== "login" || answer.match.file !== record.file || answer.match.key !== record.key)
+    return undefined;
+  return markOf(markKey, record, answer.match);
+}
+
+/** The mark of a file that is delivered whole. */
+export function wholeMark(
+  markKey: Secret,
+  at: { readonly place: string; readonly file: string; readonly key: string },
+  body: string,
+): string {
+  return markOf(markKey, at, { username: WHOLE_FILE, secret: new Secret(body) });
+}
+
+/**
+ * Of records that are to go from a file: those whose entry is still what we wrote. What somebody changed since is theirs and stays,
+ * with a warning; what cannot be told counts as ours, because it lies under a key that we wrote.
+ */
+export async function stillOurs(
+  context: Context,
+  opened: Opened,
+  records: readonly DeliveredRecord[],
+  found: { readonly current: Uint8Array | undefined; readonly markKey: Secret | undefined },
+): Promise<{ readonly keys: ReadonlySet<string>; readonly warnings: readonly Warning[] }> {
+  const keys = new Set<string>();
+  const warnings: Warning[] = [];
+  for (const record of records) {
+    const mark =
+      found.markKey === undefined
+        ? undefined
+        : await currentMark(context, opened, record, { current: found.current, markKey: found.markKey });
+    if (mark === undefined || mark === record.mark) keys.add(record.key);
+    else
+      warnings.push({
+        kind: "format",
+        login: record.login,
+        message: `${record.file}: ${record.key} was changed there after wharf wrote it, so it stays`,
+      });
+  }
+  return { keys, warnings };
+}

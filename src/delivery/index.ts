@@ -1,0 +1,23 @@
+/** Delivery: which logins go to which program at which place; plan, apply, check, revoke, and why a program uses what it uses. */
+export { applyPlan } from "./apply.ts";
+export { type CheckReport, checkDelivery, isPlanQuiet } from "./check.ts";
+export type * from "./contract.ts";
+export {
+  configForLogin,
+  draftLogin,
+  type Enrolled,
+  enrollLogin,
+  type LoginDraft,
+  type LoginWish,
+} from "./enroll-login.ts";
+export { createInventory } from "./inventory.ts";
+export { openDelivery } from "./open-delivery.ts";
+export { planDelivery } from "./plan.ts";
+export type { PlanInput } from "./planning.ts";
+export { type Proposal, proposeDeliveries } from "./propose.ts";
+export { type Expiry, expiryOf, isLoginOff, type LoginStatus, proveLogins } from "./prove-logins.ts";
+export { type RenderedFile, renderConsumer } from "./render-consumer.ts";
+export { revokeCopies } from "./revoke.ts";
+export { readState } from "./state.ts";
+export type { Inventory } from "./targets.ts";
+export { explainImage, type WhyAnswer } from "./why.ts";

@@ -1,0 +1,112 @@
+import { join, resolve } from "node:path";
+import { type Consumer, consumers, type Target } from "#consumers";
+import { AppError, type Context } from "#core";
+import type { DeliveryPlace, Surroundings } from "#logins";
+import { createFolderPlace, createLocalPlace, type Place } from "#places";
+import { currentUserId, findAccount } from "#system";
+import type { Inventory } from "./targets.ts";
+
+/** Programs that tell a consumer's version, the first that is there; and others whose version matters to it. */
+const PROGRAMS: Readonly<
+  Record<string, { readonly own: readonly string[]; readonly others?: readonly string[] }>
+> = {
+  docker: { own: ["docker"] },
+  podman: { own: ["podman", "buildah", "skopeo"] },
+  apptainer: { own: ["apptainer", "singularity"] },
+  enroot: { own: ["enroot"], others: ["curl"] },
+  kubernetes: { own: ["kubectl"] },
+};
+
+/** Every consumer, this machine and folders. `base` is the folder that relative `folder:` are taken from. */
+export function createInventory(surroundings: Surroundings, base: string): Inventory {
+  return {
+    consumers,
+    async openPlace(_context, at, user) {
+      switch (at.kind) {
+        case "local":
+          return user === undefined
+            ? createLocalPlace({ env: surroundings.env })
+            : await openHome(surroundings, user);
+        case "folder":
+          if (user !== undefined) throw unsupportedUsers(at);
+          return createFolderPlace(resolve(base, at.folder));
+        case "later":
+          throw new AppError("UNSUPPORTED", `the place ${at.text} comes in a later version`, {
+            hint: "today `at:` is local or folder:DIR; render into a folder and copy it there",
+          });
+      }
+    },
+  };
+}
+
+/** A consumer's target at a place: facts, and versions as far as they are known. */
+export async function targetOf(
+  context: Context,
+  place: Place,
+  consumer: Consumer,
+  options: Readonly<Record<string, unknown>>,
+): Promise<Target> {
+  const facts = await place.facts(context);
+  const programs = PROGRAMS[consumer.name] ?? { own: [] };
+  const [own, others] = await Promise.all([
+    Promise.all(programs.own.map((program) => place.version(context, program))),
+    Promise.all(
+      (programs.others ?? []).map(
+        async (program) => [program, await place.version(context, program)] as const,
+      ),
+    ),
+  ]);
+  const version = own.find((found) => found !== undefined);
+  const versions = Object.fromEntries(
+    others.filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+  return {
+    ...facts,
+    options,
+    ...(version === undefined ? {} : { version }),
+    ...(Object.keys(versions).length === 0 ? {} : { versions }),
+  };
+}
+
+/** Programs of a consumer that are on a place's PATH, with versions. */
+export async function programsOf(
+  context: Context,
+  place: Place,
+  consumer: Consumer,
+): Promise<readonly { readonly program: string; readonly version: string }[]> {
+  const found = await Promise.all(
+    (PROGRAMS[consumer.name]?.own ?? []).map(async (program) => ({
+      program,
+      version: await place.version(context, program),
+    })),
+  );
+  return found.filter((one): one is { program: string; version: string } => one.version !== undefined);
+}
+
+/** Another person's home on this machine: root alone may write there for them, and does so as that home's owner. */
+async function openHome(surroundings: Surroundings, user: string): Promise<Place> {
+  const account = await findAccount(user);
+  if (account === undefined)
+    throw new AppError("NOT_FOUND", `there is no user ${JSON.stringify(user.slice(0, 60))} on this machine`);
+  if (account.uid === currentUserId()) return createLocalPlace({ env: surroundings.env });
+  if (currentUserId() !== 0)
+    throw new AppError("PERMISSION_DENIED", `only root can deliver into the home of ${user}`, {
+      hint: "run it as root, or let each person deliver their own",
+    });
+  const env = { PATH: surroundings.env["PATH"], HOME: account.home };
+  const place = createLocalPlace({ home: account.home, env });
+  return {
+    ...place,
+    name: `local as ${user}`,
+    async facts(context) {
+      const facts = await place.facts(context);
+      return { ...facts, home: account.home, user, uid: account.uid };
+    },
+  };
+}
+
+function unsupportedUsers(at: DeliveryPlace): AppError {
+  return new AppError("UNSUPPORTED", `users: is not for ${at.text}`, {
+    hint: `give each person a folder: ${join("folder:DIR", "USER")}`,
+  });
+}

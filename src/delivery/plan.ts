@@ -1,0 +1,191 @@
+import type { FileDocument, Merged, Refusal, Warning } from "#consumers";
+import { type AppError, type Context, toAppError } from "#core";
+import type { DeliveredRecord, FilePlan, Plan, PlannedChange, TargetPlan } from "./contract.ts";
+import { currentMark, stillOurs, wholeMark } from "./current-mark.ts";
+import { actionOf, isAt, type Opened, Overlay, type PlanInput, type Prepared } from "./planning.ts";
+import { prepareTarget } from "./prepare.ts";
+import { planPrunes } from "./prune.ts";
+import { markOf, recordKey } from "./state.ts";
+import { targetsOf } from "./targets.ts";
+
+/**
+ * What would change, at every target, and why. Reads places, writes nothing. One target's failure is its own (`error`); a vault
+ * that cannot be opened throws.
+ */
+export async function planDelivery(context: Context, input: PlanInput): Promise<Plan> {
+  const prepared: Prepared[] = [];
+  for (const spec of targetsOf(input.config)) prepared.push(await prepareTarget(context, input, spec));
+  const overlay = new Overlay();
+  const targets: TargetPlan[] = [];
+  for (const one of prepared) targets.push(await planTarget(context, input, { one, prepared, overlay }));
+  return { targets: [...targets, ...(await planPrunes(context, input, { prepared, overlay }))] };
+}
+
+async function planTarget(
+  context: Context,
+  input: PlanInput,
+  step: { readonly one: Prepared; readonly prepared: readonly Prepared[]; readonly overlay: Overlay },
+): Promise<TargetPlan> {
+  const { one, overlay } = step;
+  const target = { consumer: one.spec.consumer, place: one.spec.at.text, user: one.spec.user };
+  const failure = (error: AppError | undefined): TargetPlan => ({
+    ...target,
+    files: [],
+    refusals: one.refusals,
+    warnings: one.warnings,
+    error,
+  });
+  const { opened } = one;
+  if (opened === undefined) return failure(one.error);
+  const files: FilePlan[] = [];
+  const refusals: Refusal[] = [...one.refusals];
+  const warnings: Warning[] = [...one.warnings];
+  try {
+    for (const document of one.documents) {
+      const current = await overlay.read(context, opened.place, document.path);
+      const owned = await ownedKeys(context, input, { ...step, opened, document, current });
+      const merge = (bytes: Uint8Array | undefined): Merged =>
+        opened.consumer.merge(bytes, document, owned.keys);
+      const merged = merge(current);
+      overlay.set(opened.place, document.path, merged.content);
+      refusals.push(...merged.refusals);
+      warnings.push(...owned.warnings, ...merged.warnings);
+      files.push({
+        path: document.path,
+        action: actionOf(current, merged.content),
+        changes: await withCauses(context, input, { one, opened, document, merged, current }),
+        mode: document.mode,
+        folderMode: document.folderMode,
+        merge,
+        records: recordsOf(input, one, document, merged),
+        forgets: owned.forgets,
+      });
+    }
+  } catch (cause) {
+    return failure(toAppError(cause));
+  }
+  return { ...target, files, refusals: distinct(refusals), warnings: distinct(warnings), error: undefined };
+}
+
+/**
+ * Keys of a file that we wrote and may change or remove: not those that another target wants there, nor those of a login whose secret
+ * is out of reach now. `forgets` are those that this document does not want any more.
+ */
+async function ownedKeys(
+  context: Context,
+  input: PlanInput,
+  step: {
+    readonly one: Prepared;
+    readonly prepared: readonly Prepared[];
+    readonly opened: Opened;
+    readonly document: FileDocument;
+    readonly current: Uint8Array | undefined;
+  },
+): Promise<{
+  readonly keys: ReadonlySet<string>;
+  readonly forgets: readonly string[];
+  readonly warnings: readonly Warning[];
+}> {
+  const { one, document } = step;
+  const others = step.prepared
+    .filter(
+      (other) =>
+        other !== one && other.spec.at.text === one.spec.at.text && other.spec.user === one.spec.user,
+    )
+    .flatMap((other) => other.documents)
+    .filter((other) => other.path === document.path)
+    .flatMap((other) => other.entries.map((entry) => entry.key));
+  const untouched = new Set(step.prepared.flatMap((other) => [...other.untouched]));
+  const records = input.records.filter(
+    (record) =>
+      isAt(record, one.spec) &&
+      record.file === document.path &&
+      !others.includes(record.key) &&
+      !untouched.has(record.login),
+  );
+  const wanted = new Set(document.entries.map((entry) => entry.key));
+  const isWhole = document.entries.length === 0 && document.body !== undefined;
+  const gone = isWhole ? [] : records.filter((record) => !wanted.has(record.key));
+  const ours = await stillOurs(context, step.opened, gone, { current: step.current, markKey: input.markKey });
+  const kept = records.filter((record) => !gone.includes(record)).map((record) => record.key);
+  return {
+    keys: new Set([...kept, ...ours.keys]),
+    forgets: gone.map((record) => record.key),
+    warnings: ours.warnings,
+  };
+}
+
+async function withCauses(
+  context: Context,
+  input: PlanInput,
+  step: {
+    readonly one: Prepared;
+    readonly opened: Opened;
+    readonly document: FileDocument;
+    readonly merged: Merged;
+    readonly current: Uint8Array | undefined;
+  },
+): Promise<readonly PlannedChange[]> {
+  const { one, opened, document, current } = step;
+  const changes: PlannedChange[] = [];
+  for (const change of step.merged.changes) {
+    const record = recordAt(input, one, document.path, change.key);
+    changes.push({ ...change, cause: await causeOf() });
+
+    async function causeOf(): Promise<PlannedChange["cause"]> {
+      if (change.action === "keep") return undefined;
+      if (record === undefined) return "new";
+      if (change.action === "remove") return "gone here";
+      if (change.action === "add") return "changed there";
+      if (input.markKey === undefined) return "changed here";
+      const mark = await currentMark(context, opened, record, { current, markKey: input.markKey });
+      return mark === undefined || mark === record.mark ? "changed here" : "changed there";
+    }
+  }
+  return changes;
+}
+
+/** What the state will say of this file. A time changes only with its mark. */
+function recordsOf(
+  input: PlanInput,
+  one: Prepared,
+  document: FileDocument,
+  merged: Merged,
+): readonly DeliveredRecord[] {
+  const { markKey } = input;
+  if (markKey === undefined) return [];
+  const at = {
+    place: one.spec.at.text,
+    user: one.spec.user,
+    consumer: one.spec.consumer,
+    file: document.path,
+  };
+  return merged.changes
+    .filter((change) => change.action !== "remove")
+    .map((change) => {
+      const login = change.login === undefined ? undefined : one.logins.get(change.login);
+      const mark =
+        login === undefined
+          ? wholeMark(markKey, { ...at, key: change.key }, document.body ?? "")
+          : markOf(markKey, { ...at, key: change.key }, login);
+      const known = recordAt(input, one, document.path, change.key);
+      return {
+        ...at,
+        key: change.key,
+        login: change.login ?? "",
+        images: login?.images ?? "",
+        mark,
+        time: known?.mark === mark ? known.time : input.now.toISOString(),
+      };
+    });
+}
+
+function recordAt(input: PlanInput, one: Prepared, file: string, key: string): DeliveredRecord | undefined {
+  const wanted = recordKey({ place: one.spec.at.text, user: one.spec.user, file, key });
+  return input.records.find((record) => recordKey(record) === wanted);
+}
+
+/** Two documents of one file bring the same refusal twice. */
+function distinct<T extends Refusal | Warning>(items: readonly T[]): readonly T[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+}

@@ -1,0 +1,71 @@
+import type { Consumer, FileDocument, Refusal, Target, Warning } from "#consumers";
+import type { AppError, Context, Secret } from "#core";
+import type { SecretReader, WharfConfig } from "#logins";
+import type { Place } from "#places";
+import type { DeliveredRecord, FilePlan } from "./contract.ts";
+import type { Inventory, TargetSpec } from "./targets.ts";
+
+/** What planning needs; `now` stamps the records. */
+export interface PlanInput {
+  readonly config: WharfConfig;
+  readonly secrets: SecretReader;
+  readonly records: readonly DeliveredRecord[];
+  /** Key of the vault that marks are made under; undefined where there is no vault yet: then nothing is known to be drift. */
+  readonly markKey: Secret | undefined;
+  readonly inventory: Inventory;
+  readonly now: Date;
+}
+
+/** A target whose place is open. */
+export interface Opened {
+  readonly consumer: Consumer;
+  readonly place: Place;
+  readonly target: Target;
+}
+
+/** A target with its documents compiled. */
+export interface Prepared {
+  readonly spec: TargetSpec;
+  readonly opened: Opened | undefined;
+  readonly documents: readonly FileDocument[];
+  readonly refusals: readonly Refusal[];
+  readonly warnings: readonly Warning[];
+  /** Logins by name, as they were compiled. */
+  readonly logins: ReadonlyMap<
+    string,
+    { readonly username: string; readonly secret: Secret; readonly images: string }
+  >;
+  /** Logins that stay where they are because their secret could not be had now. */
+  readonly untouched: ReadonlySet<string>;
+  readonly error: AppError | undefined;
+}
+
+/** What files will be after the changes planned so far: two targets may share one. */
+export class Overlay {
+  readonly #files = new Map<string, Uint8Array | undefined>();
+
+  async read(context: Context, place: Place, path: string): Promise<Uint8Array | undefined> {
+    const key = JSON.stringify([place.name, path]);
+    if (this.#files.has(key)) return this.#files.get(key);
+    return (await place.read(context, path))?.bytes;
+  }
+
+  set(place: Place, path: string, bytes: Uint8Array | undefined): void {
+    this.#files.set(JSON.stringify([place.name, path]), bytes);
+  }
+}
+
+/** What a file's change amounts to. */
+export function actionOf(before: Uint8Array | undefined, after: Uint8Array | undefined): FilePlan["action"] {
+  if (before === undefined) return after === undefined ? "none" : "create";
+  if (after === undefined) return "remove";
+  return Buffer.compare(before, after) === 0 ? "none" : "update";
+}
+
+/** Is a record of this target's place and user. */
+export function isAt(
+  record: Pick<DeliveredRecord, "place" | "user">,
+  spec: Pick<TargetSpec, "at" | "user">,
+): boolean {
+  return record.place === spec.at.text && record.user === spec.user;
+}

@@ -1,0 +1,52 @@
+import { type Context, toAppError } from "#core";
+import type { Login } from "#logins";
+import { readyLogins } from "./consumer-logins.ts";
+import { targetOf } from "./inventory.ts";
+import type { PlanInput, Prepared } from "./planning.ts";
+import { consumerNamed, type TargetSpec } from "./targets.ts";
+
+/** Opens a target's place and compiles its logins. A failure is the target's own (`error`); a vault that does not open throws. */
+export async function prepareTarget(context: Context, input: PlanInput, spec: TargetSpec): Promise<Prepared> {
+  const logins = spec.logins
+    .map((name) => input.config.logins.get(name))
+    .filter((login): login is Login => login !== undefined);
+  const { ready, failed } = await readyLogins(logins, input.secrets);
+  const untouched = new Set(failed.map(({ login }) => login));
+  try {
+    const consumer = consumerNamed(input.inventory.consumers, spec.consumer);
+    const place = await input.inventory.openPlace(context, spec.at, spec.user);
+    const target = await targetOf(context, place, consumer, spec.options);
+    const compiled = consumer.compile(ready, target);
+    const refusals = failed.map(({ login, error }) => ({
+      login,
+      reason: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    }));
+    return {
+      spec,
+      opened: { consumer, place, target },
+      documents: compiled.documents,
+      refusals: [...compiled.refusals, ...refusals],
+      warnings: compiled.warnings,
+      logins: new Map(
+        ready.map(({ name, username, secret, registry, path }) => [
+          name,
+          { username, secret, images: path === undefined ? registry : `${registry}/${path}` },
+        ]),
+      ),
+      untouched,
+      error: undefined,
+    };
+  } catch (cause) {
+    return {
+      spec,
+      opened: undefined,
+      documents: [],
+      refusals: [],
+      warnings: [],
+      logins: new Map(),
+      untouched,
+      error: toAppError(cause),
+    };
+  }
+}

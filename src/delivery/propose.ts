@@ -1,0 +1,33 @@
+import type { Context } from "#core";
+import { programsOf, targetOf } from "./inventory.ts";
+import type { Inventory } from "./targets.ts";
+
+/** A line that `deliver:` could have, and what on this machine speaks for it. */
+export interface Proposal {
+  readonly delivery: { readonly to: string; readonly at: "local" };
+  readonly because: readonly string[];
+}
+
+/**
+ * Looks round this machine: every consumer whose program is on PATH, or whose file is there. Nothing is executed but the programs'
+ * own `--version`. Empty where nothing is found. A consumer without a file of its own here (kubernetes) is never proposed.
+ */
+export async function proposeDeliveries(
+  context: Context,
+  inventory: Inventory,
+): Promise<readonly Proposal[]> {
+  const place = await inventory.openPlace(context, { kind: "local", text: "local" }, undefined);
+  const proposals: Proposal[] = [];
+  for (const consumer of inventory.consumers) {
+    if (consumer.name === "kubernetes") continue;
+    const programs = await programsOf(context, place, consumer);
+    const because = programs.map(({ program, version }) => `${program} ${version} is installed`);
+    const target = await targetOf(context, place, consumer, {});
+    for (const path of consumer.files(target)) {
+      if (!path.includes(`/${consumer.name}`) && !path.includes(`/.${consumer.name}`)) continue;
+      if ((await place.read(context, path)) !== undefined) because.push(`${path} is there`);
+    }
+    if (because.length > 0) proposals.push({ delivery: { to: consumer.name, at: "local" }, because });
+  }
+  return proposals;
+}

@@ -1,0 +1,70 @@
+import { createRegistryClient, type LoginClient, type LoginProof } from "#client";
+import { type AppError, type Context, type Secret, toAppError } from "#core";
+import type { Login } from "#logins";
+import type { Fetch } from "#system";
+import { readCa } from "./consumer-logins.ts";
+
+/** What is said of a login's expiry: gone, or close enough that somebody should renew it. */
+export type Expiry = "expired" | "expires soon" | "later" | "never";
+
+/** Two weeks: enough for a person to notice it before the cluster does. */
+const SOON_MS = 14 * 24 * 3600 * 1000;
+
+export interface LoginStatus {
+  readonly login: Login;
+  readonly expiry: Expiry;
+  /** What the registry says now; undefined where it was not asked. */
+  readonly proof: LoginProof | undefined;
+  /** Why it could not be shown to be good: refused, unreachable, no secret. */
+  readonly error: AppError | undefined;
+}
+
+/** Is anything wrong with it that somebody should mend. */
+export function isLoginOff(status: LoginStatus): boolean {
+  return status.error !== undefined || status.expiry === "expired";
+}
+
+/** Asks the registry of each login whether it is good, a few at a time. Each gets an answer; nothing is thrown for one of them. */
+export async function proveLogins(
+  context: Context,
+  logins: readonly Login[],
+  ask: { readonly fetch: Fetch; readonly now: Date; secret(login: Login): Promise<Secret> },
+): Promise<readonly LoginStatus[]> {
+  const statuses: LoginStatus[] = [];
+  for (let at = 0; at < logins.length; at += 8) {
+    const batch = logins.slice(at, at + 8).map(async (login): Promise<LoginStatus> => {
+      const expiry = expiryOf(login, ask.now);
+      try {
+        const client = await clientOf(login, await ask.secret(login), ask.fetch);
+        return { login, expiry, proof: await client.proveLogin(context), error: undefined };
+      } catch (cause) {
+        return { login, expiry, proof: undefined, error: toAppError(cause) };
+      }
+    });
+    statuses.push(...(await Promise.all(batch)));
+  }
+  return statuses;
+}
+
+/** A client that shows this login to its registry. */
+export async function clientOf(
+  login: Pick<Login, "name" | "registry" | "username" | "plainHttp" | "caFile" | "identityToken">,
+  secret: Secret,
+  fetch: Fetch,
+): Promise<LoginClient> {
+  const ca = login.caFile === undefined ? undefined : await readCa(login, login.caFile);
+  return createRegistryClient({
+    registry: login.registry,
+    fetch,
+    credentials: { username: login.username, secret, identityToken: login.identityToken },
+    ...(login.plainHttp ? { plainHttp: true } : {}),
+    ...(ca === undefined ? {} : { ca }),
+  });
+}
+
+export function expiryOf(login: Pick<Login, "expires">, now: Date): Expiry {
+  if (login.expires === undefined) return "never";
+  const left = login.expires.getTime() - now.getTime();
+  if (left <= 0) return "expired";
+  return left < SOON_MS ? "expires soon" : "later";
+}

@@ -1,0 +1,114 @@
+import type { FileDocument, Merged, Warning } from "#consumers";
+import { type Context, toAppError } from "#core";
+import type { DeliveryPlace } from "#logins";
+import type { DeliveredRecord, FilePlan, PlannedChange, TargetPlan } from "./contract.ts";
+import { stillOurs } from "./current-mark.ts";
+import { targetOf } from "./inventory.ts";
+import { actionOf, isAt, type Overlay, type PlanInput, type Prepared } from "./planning.ts";
+import { consumerNamed } from "./targets.ts";
+
+const NOTHING: Merged = { content: undefined, changes: [], warnings: [], refusals: [] };
+
+/**
+ * Removals of what was delivered and is in wharf.yaml no more, in files that no delivery touches now. What somebody changed since is
+ * theirs: it stays, with a warning. Targets that failed, and logins whose secret is out of reach, are left as they are.
+ */
+export async function planPrunes(
+  context: Context,
+  input: PlanInput,
+  step: { readonly prepared: readonly Prepared[]; readonly overlay: Overlay },
+): Promise<readonly TargetPlan[]> {
+  const plans: TargetPlan[] = [];
+  for (const records of groupsThatLeft(input, step.prepared))
+    plans.push(await planRemoval(context, input, { records, overlay: step.overlay }));
+  return plans;
+}
+
+/** Takes exactly these records' entries from their files. All must be of one place, user and consumer. */
+export async function planRemoval(
+  context: Context,
+  input: PlanInput,
+  step: {
+    readonly records: readonly DeliveredRecord[];
+    readonly overlay: Overlay;
+    readonly evenIfChanged?: boolean;
+  },
+): Promise<TargetPlan> {
+  const [first] = step.records;
+  const target = { consumer: first?.consumer ?? "", place: first?.place ?? "", user: first?.user };
+  const files: FilePlan[] = [];
+  const warnings: Warning[] = [];
+  try {
+    const consumer = consumerNamed(input.inventory.consumers, target.consumer);
+    const place = await input.inventory.openPlace(context, placeFor(input, target.place), target.user);
+    const opened = { consumer, place, target: await targetOf(context, place, consumer, {}) };
+    for (const path of new Set(step.records.map((record) => record.file))) {
+      const current = await step.overlay.read(context, place, path);
+      const records = step.records.filter((record) => record.file === path);
+      const markKey = step.evenIfChanged === true ? undefined : input.markKey;
+      const ours = await stillOurs(context, opened, records, { current, markKey });
+      warnings.push(...ours.warnings);
+      const merge = (bytes: Uint8Array | undefined): Merged =>
+        bytes === undefined ? NOTHING : consumer.merge(bytes, emptyDocument(path), ours.keys);
+      const merged = merge(current);
+      step.overlay.set(place, path, merged.content);
+      files.push({
+        path,
+        action: actionOf(current, merged.content),
+        changes: merged.changes.map(
+          (change): PlannedChange => ({
+            ...change,
+            login: records.find((record) => record.key === change.key)?.login,
+            cause: "gone here",
+          }),
+        ),
+        mode: 0o600,
+        folderMode: 0o700,
+        merge,
+        records: [],
+        forgets: records.map((record) => record.key),
+      });
+    }
+    return { ...target, files, refusals: [], warnings, error: undefined };
+  } catch (cause) {
+    return { ...target, files: [], refusals: [], warnings, error: toAppError(cause) };
+  }
+}
+
+/** The place that a record names. A folder of wharf.yaml is taken from that file's own folder. */
+export function placeFor(input: Pick<PlanInput, "config">, text: string): DeliveryPlace {
+  const known = input.config.deliveries.find((delivery) => delivery.at.text === text)?.at;
+  if (known !== undefined) return known;
+  if (text === "local") return { kind: "local", text };
+  if (text.startsWith("folder:")) return { kind: "folder", text, folder: text.slice("folder:".length) };
+  return { kind: "later", text };
+}
+
+/** Records, by place, user and consumer. */
+export function groupRecords(records: readonly DeliveredRecord[]): readonly (readonly DeliveredRecord[])[] {
+  return [
+    ...Map.groupBy(records, (record) =>
+      JSON.stringify([record.place, record.user ?? "", record.consumer]),
+    ).values(),
+  ];
+}
+
+function groupsThatLeft(
+  input: PlanInput,
+  prepared: readonly Prepared[],
+): readonly (readonly DeliveredRecord[])[] {
+  const untouched = new Set(prepared.flatMap((one) => [...one.untouched]));
+  const isTouched = (record: DeliveredRecord): boolean =>
+    prepared.some(
+      (one) =>
+        isAt(record, one.spec) &&
+        (one.documents.some((document) => document.path === record.file) ||
+          (one.error !== undefined && one.spec.consumer === record.consumer)),
+    );
+  return groupRecords(input.records.filter((record) => !isTouched(record) && !untouched.has(record.login)));
+}
+
+/** Merging it removes the keys that are ours, and nothing else. */
+function emptyDocument(path: string): FileDocument {
+  return { kind: "file", path, mode: 0o600, folderMode: 0o700, entries: [] };
+}

@@ -1,0 +1,30 @@
+import { AppError, type Context } from "#core";
+import { applyPlan } from "./apply.ts";
+import type { TargetOutcome, TargetPlan } from "./contract.ts";
+import { Overlay, type PlanInput } from "./planning.ts";
+import { groupRecords, planRemoval } from "./prune.ts";
+
+/**
+ * Removes every copy of a login that was delivered, changed since or not, with equal copies under Hub's other spellings. Gives what
+ * became of each target; those that could not be reached keep their record, so that the same call finishes later. wharf.yaml and
+ * vault are not touched. Throws LOGIN_UNKNOWN where neither wharf.yaml nor the state knows it.
+ */
+export async function revokeCopies(
+  context: Context,
+  input: PlanInput,
+  login: string,
+): Promise<readonly TargetOutcome[]> {
+  const records = input.records.filter((record) => record.login === login);
+  if (records.length === 0 && !input.config.logins.has(login)) {
+    const known = new Set([...input.config.logins.keys(), ...input.records.map((record) => record.login)]);
+    known.delete("");
+    throw new AppError("LOGIN_UNKNOWN", `there is no login ${JSON.stringify(login.slice(0, 60))}`, {
+      hint: known.size === 0 ? "no login is known here" : `known are ${[...known].join(", ")}`,
+    });
+  }
+  const overlay = new Overlay();
+  const targets: TargetPlan[] = [];
+  for (const group of groupRecords(records))
+    targets.push(await planRemoval(context, input, { records: group, overlay, evenIfChanged: true }));
+  return await applyPlan(context, input, { targets });
+}

@@ -1,0 +1,106 @@
+import { createHmac } from "node:crypto";
+import { AppError, type Secret } from "#core";
+import { besideConfig } from "#logins";
+import { readTextLimited, writeFileDurable } from "#system";
+import type { DeliveredRecord } from "./contract.ts";
+
+/** Ten thousand nodes with ten logins each are some 30 MB. */
+const MAX_STATE_BYTES = 128 * 1024 * 1024;
+const FIELDS = ["place", "consumer", "file", "key", "login", "images", "mark", "time"] as const;
+
+export interface DeliveryState {
+  readonly records: readonly DeliveredRecord[];
+}
+
+/** `wharf.state` beside the configuration; no records where there is none. Throws CONFIG_INVALID for a damaged one. */
+export async function readState(configPath: string): Promise<DeliveryState> {
+  const path = besideConfig(configPath, "state");
+  const text = await readTextLimited(path, MAX_STATE_BYTES);
+  return text === undefined ? { records: [] } : parseState(path, text);
+}
+
+/** Writes the state, atomically, 0600; not at all where it is what is there. */
+export async function writeState(configPath: string, records: readonly DeliveredRecord[]): Promise<void> {
+  const path = besideConfig(configPath, "state");
+  const text = renderState(records);
+  const before = await readTextLimited(path, MAX_STATE_BYTES);
+  if (before === text || (before === undefined && records.length === 0)) return;
+  await writeFileDurable(path, text, { mode: 0o600 });
+}
+
+export function parseState(path: string, text: string): DeliveryState {
+  const value = readJson(path, text);
+  if (typeof value !== "object" || value === null || !("version" in value) || !("delivered" in value))
+    throw damaged(path);
+  if (value.version !== 1)
+    throw new AppError("UNSUPPORTED", `${path} was written by a newer wharf`, { hint: "use that version" });
+  if (!Array.isArray(value.delivered)) throw damaged(path);
+  return { records: value.delivered.map((record: unknown) => parseRecord(path, record)) };
+}
+
+export function renderState(records: readonly DeliveredRecord[]): string {
+  const sorted = [...records].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+  const lines = sorted.map((record) => `    ${JSON.stringify(record)}`);
+  return `{\n  "version": 1,\n  "delivered": [${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n  `}]\n}\n`;
+}
+
+/** What is written at a place under a key, so that it is known again and cannot be guessed without the vault. */
+export function markOf(
+  markKey: Secret,
+  at: { readonly place: string; readonly file: string; readonly key: string },
+  content: { readonly username: string; readonly secret: Secret },
+): string {
+  const hmac = createHmac("sha256", Buffer.from(markKey.reveal(), "hex"));
+  for (const part of [at.place, at.file, at.key, content.username, content.secret.reveal()]) {
+    // Length first: no two different lists give the same bytes.
+    hmac.update(`${Buffer.byteLength(part)}:`).update(part);
+  }
+  return hmac.digest("hex");
+}
+
+/** Are these the same entry at the same place. */
+export function recordKey(record: Pick<DeliveredRecord, "place" | "user" | "file" | "key">): string {
+  return JSON.stringify([record.place, record.user ?? "", record.file, record.key]);
+}
+
+function sortKey(record: DeliveredRecord): string {
+  return [record.place, record.user ?? "", record.consumer, record.file, record.key].join("\u0000");
+}
+
+function readJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw damaged(path, cause);
+  }
+}
+
+function parseRecord(path: string, value: unknown): DeliveredRecord {
+  if (typeof value !== "object" || value === null) throw damaged(path);
+  const fields = value as Readonly<Record<string, unknown>>;
+  const texts = Object.fromEntries(FIELDS.map((field) => [field, textOf(path, fields[field])]));
+  const user = fields["user"];
+  return {
+    place: texts["place"] ?? "",
+    user: user === undefined ? undefined : textOf(path, user),
+    consumer: texts["consumer"] ?? "",
+    file: texts["file"] ?? "",
+    key: texts["key"] ?? "",
+    login: texts["login"] ?? "",
+    images: texts["images"] ?? "",
+    mark: texts["mark"] ?? "",
+    time: texts["time"] ?? "",
+  };
+}
+
+function textOf(path: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw damaged(path);
+}
+
+function damaged(path: string, cause?: unknown): AppError {
+  return new AppError("CONFIG_INVALID", `${path}: is not a state file of wharf`, {
+    hint: "take it back from version control, or remove it: the next apply finds what is in place and remembers it again",
+    cause,
+  });
+}

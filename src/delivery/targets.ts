@@ -1,0 +1,51 @@
+import type { Consumer } from "#consumers";
+import { AppError, type Context } from "#core";
+import type { Delivery, DeliveryPlace, WharfConfig } from "#logins";
+import type { Place } from "#places";
+
+/** Opens places and names consumers; passed in, so that tests give their own. */
+export interface Inventory {
+  readonly consumers: readonly Consumer[];
+  /** The place of an `at:`, as `user` there (undefined: as the caller). Throws UNSUPPORTED, PERMISSION_DENIED, CONFIG_INVALID. */
+  openPlace(context: Context, at: DeliveryPlace, user: string | undefined): Promise<Place>;
+}
+
+/** Deliveries of the same program at the same place for the same user and options are one target. */
+export interface TargetSpec {
+  readonly consumer: string;
+  readonly at: DeliveryPlace;
+  readonly user: string | undefined;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly logins: readonly string[];
+}
+
+/** The targets of a configuration, in its order. */
+export function targetsOf(config: Pick<WharfConfig, "deliveries" | "logins">): readonly TargetSpec[] {
+  const targets = new Map<string, TargetSpec>();
+  const add = (delivery: Delivery, user: string | undefined, names: Iterable<string>): void => {
+    const key = JSON.stringify([delivery.to, delivery.at.text, user ?? "", delivery.options]);
+    const known = targets.get(key);
+    targets.set(key, {
+      consumer: delivery.to,
+      at: delivery.at,
+      user,
+      options: delivery.options,
+      logins: [...new Set([...(known?.logins ?? []), ...names])],
+    });
+  };
+  for (const delivery of config.deliveries) {
+    if (delivery.users === undefined) add(delivery, undefined, delivery.logins ?? config.logins.keys());
+    else for (const [user, names] of delivery.users) add(delivery, user, names);
+  }
+  return [...targets.values()];
+}
+
+/** The consumer of that name; throws UNSUPPORTED, naming those that there are. */
+export function consumerNamed(consumers: readonly Consumer[], name: string): Consumer {
+  const found = consumers.find((consumer) => consumer.name === name);
+  if (found !== undefined) return found;
+  const known = consumers.map((consumer) => consumer.name).join(", ");
+  throw new AppError("UNSUPPORTED", `wharf cannot deliver to ${JSON.stringify(name.slice(0, 60))} yet`, {
+    hint: `it delivers to ${known}; others come in a later version`,
+  });
+}

@@ -1,0 +1,299 @@
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Logger } from "#core";
+import { createLogger, systemClock } from "#system";
+import { needs, needsThat, programPath } from "../../test/support/programs.ts";
+import { parseServeOptions, type ServeValues } from "./options/parse-serve-options.ts";
+import { type RunningServer, startServer } from "./start-server.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "wharf-server-"));
+const running: RunningServer[] = [];
+afterAll(async () => {
+  await Promise.all(running.map((server) => server.stop(AbortSignal.abort())));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let folders = 0;
+interface Started {
+  readonly server: RunningServer;
+  readonly dataDir: string;
+  readonly lines: string[];
+}
+
+async function start(values: ServeValues = {}): Promise<Started> {
+  const dataDir = join(folder, `data-${folders++}`);
+  const lines: string[] = [];
+  const log: Logger = createLogger({
+    level: "debug",
+    format: "json",
+    clock: systemClock,
+    write: (line) => lines.push(line),
+  });
+  const options = parseServeOptions({ data: dataDir, listen: "127.0.0.1:0", ...values }, folder);
+  const server = await startServer(options, { log, clock: systemClock });
+  running.push(server);
+  return { server, dataDir, lines };
+}
+
+const get = (server: RunningServer, path: string, init?: RequestInit): Promise<Response> =>
+  fetch(`${server.url}${path}`, init);
+
+test("a server answers, says where, and leaves no address behind", async () => {
+  const { server, dataDir } = await start();
+  expect(readFileSync(join(dataDir, "address"), "utf8")).toBe(`${server.address}\n`);
+  expect(server.url).toBe(`http://${server.address}`);
+  expect(statSync(dataDir).mode & 0o777).toBe(0o700);
+  const health = await get(server, "/healthz");
+  expect([health.status, await health.text()]).toEqual([200, "ok\n"]);
+  const ready = await get(server, "/readyz");
+  expect([ready.status, await ready.json()]).toEqual([
+    200,
+    { ready: true, checks: { database: "ok", disk: "ok", process: "ok" } },
+  ]);
+  await server.stop();
+  expect(existsSync(join(dataDir, "address"))).toBe(false);
+  await expect(get(server, "/healthz")).rejects.toThrow();
+});
+
+test("the home page runs no script and takes nothing from the caller", async () => {
+  const { server } = await start();
+  const page = await get(server, "/", { headers: { host: "evil.example.org" } });
+  expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
+  const text = await page.text();
+  expect(text).toContain(`docker login ${server.address}`);
+  expect(text).not.toContain("evil");
+  expect(text).not.toContain("<script");
+});
+
+test("unknown addresses and methods get problem+json with a code", async () => {
+  const { server } = await start();
+  const unknown = await get(server, "/nothing?here=1");
+  expect(unknown.status).toBe(404);
+  expect(unknown.headers.get("content-type")).toBe("application/problem+json");
+  expect(await unknown.json()).toMatchObject({ code: "NOT_FOUND", status: 404 });
+  const wrong = await get(server, "/healthz", { method: "POST" });
+  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  expect((await get(server, "/ca.crt")).status).toBe(404);
+});
+
+test("metrics are for this machine, and not for what a proxy of this machine passes on", async () => {
+  const { server } = await start();
+  await get(server, "/nothing");
+  const metrics = await (await get(server, "/metrics")).text();
+  expect(metrics).toMatch(/wharf_http_requests_total\{area="site",status="4xx"\} 1\n/);
+  expect(metrics).toMatch(/\nprocess_resident_memory_bytes \d+\n/);
+  expect((await get(server, "/metrics", { headers: { "x-forwarded-for": "127.0.0.1" } })).status).not.toBe(
+    200,
+  );
+  const closed = await start({ metrics: "admin" });
+  const refused = await get(closed.server, "/metrics");
+  expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([
+    401,
+    'Basic realm="wharf", charset="UTF-8"',
+  ]);
+  const login = (password: string) => ({
+    authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`,
+  });
+  const password = readFileSync(join(closed.dataDir, "admin-password"), "utf8").trim();
+  expect((await get(closed.server, "/metrics", { headers: login(`${password}x`) })).status).toBe(401);
+  expect((await get(closed.server, "/metrics", { headers: login(password) })).status).toBe(200);
+});
+
+test("a second server may serve the same data; each forgets its own address only", async () => {
+  const { server, dataDir } = await start();
+  const second = await start({ data: dataDir });
+  expect((await get(second.server, "/readyz")).status).toBe(200);
+  await server.stop();
+  expect(readFileSync(join(dataDir, "address"), "utf8")).toBe(`${second.server.address}\n`);
+  await second.server.stop();
+});
+
+test("a port that is taken says by whom", async () => {
+  const { server, dataDir } = await start();
+  await expect(start({ listen: server.address })).rejects.toMatchObject({
+    code: "ADDRESS_IN_USE",
+    message: expect.stringMatching(new RegExp(`is taken by .* \\(process ${process.pid}\\)$`)),
+  });
+  await expect(start({ listen: server.address, data: dataDir })).rejects.toMatchObject({
+    code: "ADDRESS_IN_USE",
+    hint: expect.stringContaining("this data folder"),
+  });
+  await expect(start({ listen: server.address, tls: "auto" })).rejects.toMatchObject({
+    code: "ADDRESS_IN_USE",
+  });
+  await expect(start({ listen: "192.0.2.1:0", "insecure-http": true })).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+  });
+});
+
+needsThat(process.getuid?.() === 0, "needs root")(
+  "a full disk shows in readyz and not in healthz",
+  async () => {
+    const dataDir = join(folder, "small");
+    mkdirSync(dataDir);
+    const mount = await Bun.spawn(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dataDir]).exited;
+    expect(mount).toBe(0);
+    try {
+      const { server } = await start({ data: dataDir });
+      const ready = await get(server, "/readyz");
+      expect([ready.status, ready.headers.get("retry-after")]).toEqual([503, "5"]);
+      expect(await ready.json()).toMatchObject({
+        ready: false,
+        checks: { disk: "STORAGE_FULL", database: "ok" },
+      });
+      expect((await get(server, "/healthz")).status).toBe(200);
+      await server.stop();
+    } finally {
+      await Bun.spawn(["umount", "-l", dataDir]).exited;
+    }
+  },
+);
+
+test("a known secret reaches no log line, whatever was asked with it", async () => {
+  const { server, lines } = await start({ "log-level": "debug" });
+  const canary = "canary-7d0e5b";
+  const basic = Buffer.from(`someone:${canary}`).toString("base64");
+  for (const path of [
+    "/",
+    "/v2/",
+    `/v2/token?service=x&password=${canary}`,
+    "/api/v1/whoami",
+    "/metrics",
+    `/nothing?token=${canary}`,
+  ])
+    await get(server, path, {
+      headers: { authorization: `Basic ${basic}`, cookie: canary, "x-forwarded-for": canary },
+    });
+  await get(server, "/v2/token", {
+    method: "POST",
+    body: new URLSearchParams({ password: canary, grant_type: "password" }),
+  });
+  await server.stop();
+  const text = lines.join("");
+  expect(text).toContain('"path":"/v2/token"');
+  expect(text).not.toContain(canary);
+  expect(text).not.toContain(basic);
+});
+
+/** The status of a request written by hand. */
+function rawStatus(server: RunningServer, text: string): Promise<number> {
+  const [host = "", port = ""] = server.address.split(":");
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(Number(port), host, () => socket.write(text));
+    socket.once("data", (bytes) => {
+      resolve(Number(bytes.toString().split(" ")[1]));
+      socket.destroy();
+    });
+    socket.once("error", reject);
+  });
+}
+
+test("a health check of HTTP/1.0 without Host is answered; the registry needs a Host that is one", async () => {
+  const { server } = await start();
+  expect(await rawStatus(server, "GET /healthz HTTP/1.0\r\n\r\n")).toBe(200);
+  for (const host of ["a/b", "a b", "u:p@h", ""])
+    expect([host, await rawStatus(server, `GET /v2/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`)]).toEqual([
+      host,
+      400,
+    ]);
+  expect(await rawStatus(server, "GET /v2/ HTTP/1.0\r\n\r\n")).toBe(400);
+  const both =
+    "POST /v2/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  expect(await rawStatus(server, both)).toBe(400);
+});
+
+test("oversized headers and addresses are refused", async () => {
+  const { server } = await start();
+  expect((await get(server, "/", { headers: { x: "a".repeat(20_000) } })).status).toBe(431);
+  expect((await get(server, `/${"a".repeat(20_000)}`)).status).toBe(431);
+});
+
+test("a client on whose connection nothing moves is cut; one that moves is not", async () => {
+  const { server } = await start({ "stall-seconds": "1" });
+  const [host = "", port = ""] = server.address.split(":");
+  const socket = createConnection(Number(port), host);
+  const closed = new Promise<string>((resolve) => {
+    socket.once("close", () => resolve("closed"));
+    socket.once("error", () => undefined);
+  });
+  // An upload that stops in the middle of its body.
+  socket.write("PUT /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nabc");
+  socket.resume();
+  expect(await closed).toBe("closed");
+  expect((await get(server, "/healthz")).status).toBe(200);
+  expect(await (await get(server, "/metrics")).text()).toMatch(/wharf_stalled_connections_total [1-9]/);
+}, 20_000);
+
+needs("curl", "openssl")("--tls auto: curl trusts the server by its ca.crt and by nothing else", async () => {
+  const { server, dataDir } = await start({ tls: "auto", url: "https://localhost" });
+  const caFile = join(folder, "fetched-ca.crt");
+  const port = server.address.split(":")[1];
+  const curl = async (...args: string[]): Promise<{ code: number; text: string }> => {
+    const child = Bun.spawn([programPath("curl"), "-sS", "--noproxy", "*", ...args], {
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+    return { text: await new Response(child.stdout).text(), code: await child.exited };
+  };
+  const at = (host: string, path: string): string => `https://${host}:${port}${path}`;
+  const untrusted = await curl(at("localhost", "/healthz"));
+  expect(untrusted.code).toBe(60);
+  writeFileSync(caFile, (await curl("-k", at("localhost", "/ca.crt"))).text);
+  expect(readFileSync(caFile, "utf8")).toBe(readFileSync(join(dataDir, "tls", "ca.crt"), "utf8"));
+  expect(server.caFingerprint).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+  for (const host of ["localhost", "127.0.0.1"])
+    expect(await curl("--cacert", caFile, at(host, "/healthz"))).toEqual({ code: 0, text: "ok\n" });
+  expect((await curl("--cacert", caFile, "--tls-max", "1.1", at("localhost", "/healthz"))).code).not.toBe(0);
+  expect((await curl("--cacert", caFile, `http://localhost:${port}/healthz`)).text).not.toBe("ok\n");
+  await server.stop();
+});
+
+needs("curl", "openssl")(
+  "--tls-cert and --tls-key: a new certificate is used after a reload, a broken one is not",
+  async () => {
+    const [cert, key] = [join(folder, "tls.crt"), join(folder, "tls.key")];
+    const make = async (name: string): Promise<void> => {
+      const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+      const more = [
+        "-keyout",
+        key,
+        "-out",
+        cert,
+        "-subj",
+        `/CN=${name}`,
+        "-addext",
+        `subjectAltName=DNS:${name}`,
+      ];
+      expect(await Bun.spawn([programPath("openssl"), ...args, ...more], { stderr: "ignore" }).exited).toBe(
+        0,
+      );
+    };
+    await make("one.example.org");
+    const { server, lines } = await start({ "tls-cert": cert, "tls-key": key });
+    const port = server.address.split(":")[1];
+    const reaches = async (name: string): Promise<number> => {
+      const args = ["-sS", "--noproxy", "*", "--cacert", cert, "--resolve", `${name}:${port}:127.0.0.1`];
+      const url = `https://${name}:${port}/healthz`;
+      return Bun.spawn([programPath("curl"), ...args, url], { stdout: "ignore", stderr: "ignore" }).exited;
+    };
+    expect(await reaches("one.example.org")).toBe(0);
+    await make("two.example.org");
+    await server.reloadTls();
+    expect(await reaches("two.example.org")).toBe(0);
+    const good = readFileSync(cert, "utf8");
+    writeFileSync(cert, "half written");
+    await server.reloadTls();
+    writeFileSync(cert, good);
+    expect(await reaches("two.example.org")).toBe(0);
+    expect(lines.join("")).toContain("the old one stays");
+    expect(lines.join("")).not.toContain("PRIVATE KEY");
+    await server.stop();
+    writeFileSync(cert, "half written");
+    await expect(start({ "tls-cert": cert, "tls-key": key })).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+    });
+  },
+);

@@ -1,0 +1,120 @@
+/** `wharf serve` as people start and stop it: the launcher, signals, exit codes, the files that scripts read. */
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { runWharf } from "../support/run-cli.ts";
+import { createScratch } from "../support/scratch.ts";
+import { until } from "../support/until.ts";
+
+const scratch = createScratch("serve");
+const root = join(import.meta.dir, "../..");
+const children: Bun.Subprocess[] = [];
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await Promise.all(children.map((child) => child.exited));
+  scratch.remove();
+});
+
+function serve(args: readonly string[]) {
+  const child = Bun.spawn([join(root, "bin/wharf"), "serve", "--listen", "127.0.0.1:0", ...args], {
+    cwd: root,
+    env: { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: scratch.path },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  children.push(child);
+  return child;
+}
+
+const readAddress = (dataDir: string): Promise<string> =>
+  until("the address file", () => {
+    const file = join(dataDir, "address");
+    return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+  });
+
+test("it says where it listens, who the admin is and what to type, and stops at SIGTERM", async () => {
+  const dataDir = scratch.at("data");
+  const child = serve(["--data", dataDir]);
+  const address = await readAddress(dataDir);
+  expect((await fetch(`http://${address}/healthz`)).status).toBe(200);
+  const passwordFile = join(dataDir, "admin-password");
+  expect(statSync(passwordFile).mode & 0o777).toBe(0o600);
+
+  const again = await runWharf(["serve", "--data", dataDir, "--listen", address]);
+  expect(again.code).toBe(1);
+  expect(again.err).toMatch(/^error: starting the registry: .* is taken by /m);
+  expect(again.err).toContain("hint: a registry of this data folder listens there already");
+
+  child.kill("SIGTERM");
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  expect(code).toBe(0);
+  expect(out).toContain(`Wharfinger serves http://${address}\n`);
+  expect(out).toContain(`password in ${passwordFile}`);
+  expect(out).toContain(`bin/wharf sign-in http://${address} -u admin --password-stdin < ${passwordFile}\n`);
+  expect(
+    err
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).message),
+  ).toEqual(["listening", "stopping", "stopped"]);
+  expect(out + err).not.toContain(readFileSync(passwordFile, "utf8").trim());
+  expect(existsSync(join(dataDir, "address"))).toBe(false);
+}, 60_000);
+
+test("a second signal does not wait for requests", async () => {
+  const dataDir = scratch.at("hurried");
+  const child = serve(["--data", dataDir, "--stop-seconds", "600"]);
+  const [host = "", port = ""] = (await readAddress(dataDir)).split(":");
+  const socket = createConnection(Number(port), host);
+  // A request whose body never ends.
+  socket.write("PATCH /v2/a/blobs/uploads/x HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nabc");
+  socket.on("error", () => undefined);
+  socket.resume();
+  child.kill("SIGTERM");
+  await until("the address file is gone", () => (existsSync(join(dataDir, "address")) ? undefined : true));
+  child.kill("SIGINT");
+  expect([0, 130]).toContain(await child.exited);
+  socket.destroy();
+}, 60_000);
+
+test("refusals name what to do, and exit 2", async () => {
+  const data = ["--data", scratch.at("refused")];
+  const open = await runWharf(["serve", ...data, "--listen", "0.0.0.0:0"]);
+  expect([open.code, open.out]).toEqual([2, ""]);
+  expect(open.err).toContain("hint: add --tls auto");
+  const file = scratch.at("serve.yaml");
+  await Bun.write(file, "listen: 127.0.0.1:0\nmetric: admin\n");
+  const config = await runWharf(["serve", ...data, "-c", file, "--json"]);
+  expect(config.code).toBe(2);
+  expect(JSON.parse(config.out)).toMatchObject({
+    error: { code: "CONFIG_INVALID", hint: "did you mean metrics?", details: { line: 2 } },
+  });
+  expect(existsSync(scratch.at("refused"))).toBe(false);
+}, 60_000);
+
+test("options come from the file where the command line says nothing", async () => {
+  const dataDir = scratch.at("from-file");
+  const file = scratch.at("good.yaml");
+  await Bun.write(file, `data: ${dataDir}\nlisten: 256.256.256.256:1\nlog-level: error\n`);
+  const child = serve(["-c", file, "--json"]);
+  const address = await readAddress(dataDir);
+  child.kill("SIGINT");
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  expect([code, err]).toEqual([0, ""]);
+  expect(JSON.parse(out)).toMatchObject({
+    address,
+    url: `http://${address}`,
+    dataDir,
+    admin: { username: "admin" },
+  });
+}, 60_000);

@@ -1,0 +1,43 @@
+/** The generated reference is what the code says now, and texts name nothing that is not there. */
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { environmentWords } from "../scripts/docs/configuration-words.ts";
+import { renderDocs } from "../scripts/docs/render-docs.ts";
+import { readTexts } from "./support/texts.ts";
+
+const root = join(import.meta.dir, "..");
+
+test("the generated reference is fresh (npm run docs writes it)", async () => {
+  const stale: string[] = [];
+  for (const [path, text] of await renderDocs()) {
+    const full = join(root, path);
+    if (!existsSync(full) || readFileSync(full, "utf8") !== text) stale.push(path);
+  }
+  expect(stale).toEqual([]);
+});
+
+test("every environment variable of wharf's own is in the reference", () => {
+  // The launcher's word to main, unset before anything else runs.
+  const found = new Set<string>();
+  for (const path of new Bun.Glob("src/**/*.ts").scanSync(root)) {
+    if (path.endsWith(".test.ts")) continue;
+    for (const match of readFileSync(join(root, path), "utf8").matchAll(/\bWHARF_[A-Z_]+/g))
+      found.add(match[0]);
+  }
+  found.delete("WHARF_CALLED_AS");
+  expect([...found].filter((name) => environmentWords[name] === undefined)).toEqual([]);
+});
+
+test("links between texts lead somewhere", () => {
+  const texts = readTexts();
+  expect(texts.size).toBeGreaterThan(5);
+  const broken: string[] = [];
+  for (const [path, text] of texts) {
+    for (const [, target = ""] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      if (!existsSync(join(root, dirname(path), target))) broken.push(`${path}: ${target}`);
+    }
+  }
+  expect(broken).toEqual([]);
+});
