@@ -1,5 +1,5 @@
 /** Said at the head of every generated page. */
-export const GENERATED = "<!-- Made from the code by `npm run docs`. Do not edit. -->\n";
+export const GENERATED = "<!-- Made from the code by `npm run docs`. Do not edit. -->";
 
 /** A Markdown table. Line breaks and bars in cells are made harmless. */
 export function renderMarkdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

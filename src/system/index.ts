@@ -38,6 +38,7 @@ export { type ProgramResult, type ProgramRun, runProgram } from "./run-program.t
 export { onHangup } from "./signals.ts";
 export { createSocketWatch, type SocketProgress, type SocketWatch } from "./socket-progress.ts";
 export { systemErrorCode, toStorageError } from "./storage-error.ts";
+export { withTemporaryFolder } from "./temporary-folder.ts";
 export { createTerminal, type Terminal } from "./terminal.ts";
 export { wait } from "./wait.ts";
 export { workerUrl } from "./worker-url.ts";
