@@ -51,15 +51,14 @@ export function createSocketWatch(): SocketWatch | undefined {
     connections(port) {
       const found: SocketProgress[] = [];
       for (const name of readdirSync("/proc/self/fd")) {
-        const id = linkOf(name);
         const fd = Number(name);
-        if (!id.startsWith("socket:") || localPort(fd) !== port) continue;
+        if (localPort(fd) !== port) continue;
         length[0] = info.length;
         if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(length)) !== 0) continue;
         if (info[0] === TCP_LISTEN || (length[0] ?? 0) < BYTES_RECEIVED_AT + 8) continue;
         found.push({
           fd,
-          id,
+          id: linkOf(name),
           ackedBytes: Number(infoView.getBigUint64(BYTES_ACKED_AT, true)),
           receivedBytes: Number(infoView.getBigUint64(BYTES_RECEIVED_AT, true)),
         });
