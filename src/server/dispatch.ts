@@ -14,7 +14,7 @@ const API = 1;
 const SITE = 2;
 
 export interface DispatchParts {
-  readonly registry: Area | undefined;
+  readonly registry: Area;
   readonly api: () => Promise<Area>;
   /** Health, metrics, home page: by path without query. */
   readonly site: (path: string, request: Request, peer: Peer) => Response | Promise<Response>;
@@ -53,10 +53,9 @@ export function createDispatch(parts: DispatchParts): Answer {
     const peer = isForwarded ? readForwardedPeer(direct, request.headers, behindProxy) : direct;
     // Without a usable Host there is only a path, and the rooms need to know what they were called.
     if (at === 0 && !isSite(url)) return counted(SITE, renderProblem(hostNeeded()));
-    if (url.startsWith("/v2/", at) && registry !== undefined)
-      return counted(REGISTRY, registry.fetch(request, peer));
+    if (url.startsWith("/v2/", at)) return counted(REGISTRY, registry.fetch(request, peer));
     const path = pathOf(url, at);
-    if (path === "/v2" && registry !== undefined) return counted(REGISTRY, registry.fetch(request, peer));
+    if (path === "/v2") return counted(REGISTRY, registry.fetch(request, peer));
     if (path.startsWith("/api/")) return counted(API, answerApi(parts.api, request, peer));
     return counted(SITE, parts.site(path, request, peer));
   };

@@ -1,7 +1,8 @@
 import { type Access, createAccess, ensureFirstAdmin, type FirstAdmin } from "#access";
+import { openFolderStore } from "#blobs";
 import { openCatalog } from "#catalog";
 import type { Logger } from "#core";
-import type { Peer } from "#registry";
+import { createRegistry, type Peer } from "#registry";
 import type { Clock } from "#system";
 
 /** Answers the requests of one part of the address space. */
@@ -13,7 +14,7 @@ export interface Area {
 export interface Rooms {
   readonly access: Access;
   /** Everything under `/v2/`. */
-  readonly registry: Area | undefined;
+  readonly registry: Area;
   /** Everything under `/api/`; loaded at its first request. */
   api(): Promise<Area>;
   /** Makes the first admin where there is no user yet. Throws what `ensureFirstAdmin` throws. */
@@ -26,14 +27,16 @@ export interface Rooms {
 export interface RoomsOptions {
   readonly dataDir: string;
   readonly adminPasswordFile: string | undefined;
+  readonly publicUrl: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Opens the data folder and builds the rooms over it. Throws what the catalog throws. */
 export async function openRooms(options: RoomsOptions): Promise<Rooms> {
-  const { dataDir, adminPasswordFile, clock, log } = options;
+  const { dataDir, adminPasswordFile, publicUrl, clock, log } = options;
   const catalog = await openCatalog({ dir: dataDir, clock });
+  const blobs = await openFolderStore({ dir: dataDir });
   const access = createAccess({ catalog, clock, log });
   let api: Promise<Area> | undefined;
   // Its schemas and router take longer to load than all the rest takes to start.
@@ -41,12 +44,20 @@ export async function openRooms(options: RoomsOptions): Promise<Rooms> {
     (await import("#api")).createApi({ catalog, access, dataDir, log, now: () => clock.now() });
   return {
     access,
-    registry: undefined,
+    registry: createRegistry({
+      catalog,
+      access,
+      blobs,
+      log,
+      clock,
+      ...(publicUrl === undefined ? {} : { publicUrl }),
+    }),
     api: () => (api ??= loadApi()),
     ensureAdmin: () => ensureFirstAdmin({ catalog, dir: dataDir, passwordFile: adminPasswordFile, clock }),
     check: () => void catalog.read(() => catalog.users.count()),
     async close() {
       await access.close();
+      await blobs.close();
       await catalog.close();
     },
   };

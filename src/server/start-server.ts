@@ -57,6 +57,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
   const rooms = await openRooms({
     dataDir: options.dataDir,
     adminPasswordFile: options.adminPasswordFile,
+    publicUrl: options.publicUrl,
     clock,
     log,
   });

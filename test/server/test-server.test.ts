@@ -12,7 +12,7 @@ test("a test server has an admin, projects, robots and users, and leaves nothing
     expect(robot.username).toBe("robot-team-ci");
     const user = await server.createUser("alice");
     expect((await server.api("GET", "/whoami", undefined, user))["name"]).toBe("alice");
-    expect((await server.fetch("/api/v1/projects", { as: null })).status).toBe(401);
+    expect((await server.fetch("/api/v1/whoami", { as: null })).status).toBe(401);
     expect((await server.fetch("/api/v1/openapi.json", { as: null })).status).toBe(200);
     const text = server.logLines.join("");
     for (const secret of [server.admin.secret, robot.secret, user.secret]) expect(text).not.toContain(secret);
