@@ -9,18 +9,20 @@ export interface AuthPath {
 /**
  * The files in search order. One named by `--authfile` (here the option `file`, as CRI-O's global_auth_file), `REGISTRY_AUTH_FILE` or
  * `DOCKER_CONFIG` is the only one; else the runtime folder's, which a reboot empties, then the persistent one, then docker's.
+ * Before Podman 4.4 (containers/image#1751) a named file was only the first of them, and `DOCKER_CONFIG` was not known.
  */
 export function podmanPaths(target: Target): readonly AuthPath[] {
-  const only = podmanOnlyFile(target);
-  if (only !== undefined) return [{ path: only, form: "auth.json" }];
   const { env, home } = target;
+  const named = optionFile(target) ?? set(env["REGISTRY_AUTH_FILE"]);
+  const docker = set(env["DOCKER_CONFIG"]);
+  const isOld = isBefore44(target.version);
   const runtime = set(env["XDG_RUNTIME_DIR"]);
+  const first = named ?? (docker === undefined || isOld ? undefined : `${docker}/config.json`);
+  if (first !== undefined && !isOld) return [{ path: first, form: "auth.json" }];
+  const usual =
+    runtime === undefined ? `/run/containers/${target.uid}/auth.json` : `${runtime}/containers/auth.json`;
   return [
-    {
-      path:
-        runtime === undefined ? `/run/containers/${target.uid}/auth.json` : `${runtime}/containers/auth.json`,
-      form: "auth.json",
-    },
+    { path: first ?? usual, form: "auth.json" },
     { path: persistentFile(target), form: "auth.json" },
     { path: `${home}/.docker/config.json`, form: "auth.json" },
     { path: `${home}/.dockercfg`, form: "dockercfg" },
@@ -38,13 +40,11 @@ export function optionFile(target: Target): string | undefined {
   return typeof file === "string" && file.startsWith("/") ? file : undefined;
 }
 
-function podmanOnlyFile(target: Target): string | undefined {
-  const docker = set(target.env["DOCKER_CONFIG"]);
-  return (
-    optionFile(target) ??
-    set(target.env["REGISTRY_AUTH_FILE"]) ??
-    (docker === undefined ? undefined : `${docker}/config.json`)
-  );
+function isBefore44(version: string | undefined): boolean {
+  const parts = /(\d+)\.(\d+)/.exec(version ?? "");
+  if (parts === null) return false;
+  const [major, minor] = [Number(parts[1]), Number(parts[2])];
+  return major < 4 || (major === 4 && minor < 4);
 }
 
 function persistentFile(target: Target): string {
