@@ -13,7 +13,22 @@ export interface CommandSection {
 export const sections: readonly CommandSection[] = [
   {
     title: "Deliver logins",
-    commands: {},
+    commands: {
+      login: async () => (await import("./commands/login.ts")).login,
+      logins: async () => (await import("./commands/logins.ts")).logins,
+      logout: async () => (await import("./commands/logout.ts")).logout,
+      init: async () => (await import("./commands/init.ts")).init,
+      plan: async () => (await import("./commands/plan.ts")).plan,
+      apply: async () => (await import("./commands/apply.ts")).apply,
+      check: async () => (await import("./commands/check.ts")).check,
+      why: async () => (await import("./commands/why.ts")).why,
+      render: async () => (await import("./commands/render.ts")).render,
+      revoke: async () => (await import("./commands/revoke.ts")).revoke,
+      trust: async () => (await import("./commands/trust.ts")).trust,
+      "vault recipients": async () => (await import("./commands/vault.ts")).vaultRecipients,
+      "vault rekey": async () => (await import("./commands/vault.ts")).vaultRekey,
+      "vault backup-key": async () => (await import("./commands/vault.ts")).vaultBackupKey,
+    },
   },
   {
     title: "Serve a registry",

@@ -4,8 +4,9 @@ export type * from "./contract.ts";
 export { addDeliveries, EMPTY_CONFIG } from "./edit-config.ts";
 export { besideConfig, type ConfigLocation, findConfig, userConfigFolder } from "./find-config.ts";
 export { configKeys, parseConfig } from "./parse-config.ts";
+export { changeRecipients, type Rekeyed, rekeyVault } from "./rekey-vault.ts";
 export { deleteLogin, type NewLogin, proposeName, type SavedLogin, saveLogin } from "./save-login.ts";
-export { createSecretReader, type SecretReader } from "./secret-source.ts";
+export { checkSecret, createSecretReader, type SecretReader } from "./secret-source.ts";
 export { areCommandsTrusted, changeTrust, readTrust, trustCommands } from "./trust-store.ts";
 export {
   accessFor,
@@ -16,4 +17,11 @@ export {
   type VaultChange,
 } from "./vault.ts";
 export type { VaultAccess, VaultContent } from "./vault-file.ts";
-export { createVaultKey, ensureVaultKey, readVaultKey, type VaultKey, vaultKeyPath } from "./vault-key.ts";
+export {
+  createVaultKey,
+  ensureVaultKey,
+  readVaultKey,
+  renderKeyFile,
+  type VaultKey,
+  vaultKeyPath,
+} from "./vault-key.ts";

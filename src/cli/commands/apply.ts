@@ -1,0 +1,72 @@
+import { AppError } from "#core";
+import type { Plan, PlanInput } from "#delivery";
+import type { Command, Invocation } from "../command.ts";
+import { deliveryOf } from "../delivery-surroundings.ts";
+import { proposeAndWrite } from "../propose-deliveries.ts";
+import { outcomesDocument, planDocument, renderOutcomes, renderPlan } from "../render-plan.ts";
+
+export const apply: Command = {
+  path: ["apply"],
+  doing: "delivering",
+  summary: "write the logins to every program that wharf.yaml delivers to",
+  description:
+    "Shows the plan and asks; --yes does not ask. Foreign entries, comments and unknown fields stay. A second apply writes nothing. Where one target fails the others are done all the same, and the exit code is 3. Without a delivery in wharf.yaml it proposes what fits this machine.",
+  examples: [
+    { command: "wharf apply", says: "shows the plan, asks, writes" },
+    { command: "wharf apply --yes", says: "for scripts" },
+  ],
+  options: [{ flag: "--yes", summary: "do not ask" }],
+  async run(invocation) {
+    const { terminal, context, options } = invocation;
+    const isSure = options["yes"] === true;
+    let input = await deliveryOf(invocation);
+    if (input.config.deliveries.length === 0 && input.records.length === 0) {
+      if (!(await proposeAndWrite(invocation, input.config.path, isSure))) return 0;
+      input = await deliveryOf(invocation);
+    }
+    const { applyPlan, isPlanQuiet, planDelivery } = await import("#delivery");
+    const seen = await planDelivery(context, input);
+    if (!invocation.json) terminal.err(renderPlan(seen, terminal.color));
+    const isQuiet = isPlanQuiet(seen);
+    if (!isQuiet && hasChanges(seen) && !isSure && !(await confirmed(invocation))) return 0;
+    const { outcomes, made } = await carryOut(invocation, input);
+    if (invocation.json)
+      terminal.out(
+        `${JSON.stringify({ config: input.config.path, plan: planDocument(made), targets: outcomesDocument(outcomes) })}\n`,
+      );
+    else if (isQuiet) terminal.err("nothing to do: every target has what it should\n");
+    else terminal.out(renderOutcomes(outcomes, terminal.color));
+    return exitOf(outcomes.map(({ error, refusals }) => ({ error, refused: refusals.length > 0 })));
+
+    async function carryOut(of: Invocation, before: PlanInput) {
+      // The state's marks need the vault's key: it is made now, where every secret came from elsewhere.
+      const ready = before.markKey === undefined ? await deliveryOf(of, true) : before;
+      const final = before.markKey === undefined ? await planDelivery(context, ready) : seen;
+      return { made: final, outcomes: await applyPlan(context, ready, final) };
+    }
+  },
+};
+
+function hasChanges(plan: Plan): boolean {
+  return plan.targets.some((target) => target.files.some((file) => file.action !== "none"));
+}
+
+async function confirmed(invocation: Invocation): Promise<boolean> {
+  const { terminal } = invocation;
+  if (!terminal.isInTerminal)
+    throw new AppError("USAGE", "there is no terminal to ask whether to write this", {
+      hint: "add --yes where nobody can be asked",
+    });
+  if (await terminal.confirm("write these changes?", true)) return true;
+  terminal.err("nothing was written\n");
+  return false;
+}
+
+/** One failed alone: its own exit code; several targets, some of them failed or refused: 3. */
+function exitOf(
+  outcomes: readonly { readonly error: AppError | undefined; readonly refused: boolean }[],
+): number {
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  if (failed.length === 0) return outcomes.some(({ refused }) => refused) ? 3 : 0;
+  return 3;
+}

@@ -1,0 +1,138 @@
+import type { WhyAnswer } from "#delivery";
+import type { Command } from "../command.ts";
+import { fetchOf, surroundingsOf } from "../delivery-surroundings.ts";
+import { errorDocument } from "../render-plan.ts";
+import { renderTable } from "../table.ts";
+
+export const why: Command = {
+  path: ["why"],
+  doing: "explaining the image",
+  summary: "for each program here: which login it would use for an image, and whether the pull is let in",
+  description:
+    "Reads what the programs themselves would read, by their own rules; runs none of their helpers. Then asks the registry with exactly that (--offline does not). Needs no wharf.yaml.",
+  examples: [
+    { command: "wharf why nvcr.io/nvidia/pytorch:24.01-py3", says: "why a pull fails, and what to do" },
+    { command: "wharf why registry.example.org/team-a/app --offline --json", says: "for scripts" },
+  ],
+  args: [{ name: "image", summary: "as it would be pulled; without a registry it is Docker Hub's" }],
+  options: [{ flag: "--offline", summary: "do not ask the registry" }],
+  async run(invocation) {
+    const { args, options, terminal, context, cwd } = invocation;
+    const { readConfigIfAny } = await import("#logins");
+    const { createInventory, explainImage, readState } = await import("#delivery");
+    const surroundings = surroundingsOf(invocation);
+    const image = String(args["image"]);
+    const config = await readConfigIfAny(surroundings, invocation.configFile);
+    const answers = await explainImage(
+      context,
+      {
+        inventory: createInventory(surroundings, cwd),
+        config,
+        records: config === undefined ? [] : (await readState(config.path)).records,
+        fetch: options["offline"] === true ? undefined : await fetchOf(invocation),
+        now: new Date(),
+      },
+      image,
+    );
+    if (invocation.json) terminal.out(`${JSON.stringify({ image, answers: answers.map(document) })}\n`);
+    else if (answers.length === 0)
+      terminal.err("no program that pulls images was found here, and wharf.yaml delivers to none\n");
+    else {
+      terminal.out(table(answers, terminal.color));
+      for (const answer of answers) for (const line of notes(answer)) terminal.out(`${line}\n`);
+    }
+    return 0;
+  },
+};
+
+function document(answer: WhyAnswer): unknown {
+  const { pull } = answer;
+  return {
+    consumer: answer.consumer,
+    place: answer.place,
+    kind: answer.kind,
+    file: answer.file ?? null,
+    key: answer.key ?? null,
+    login: answer.login ?? null,
+    username: answer.username ?? null,
+    shadowedBy: answer.shadowedBy ?? null,
+    shadows: answer.shadows,
+    covered: answer.covered,
+    why: answer.why ?? null,
+    expires: answer.expires?.toISOString() ?? null,
+    expiry: answer.expiry,
+    pull:
+      pull === undefined
+        ? null
+        : {
+            allowed: pull.allowed,
+            status: pull.status,
+            reason: pull.reason ?? null,
+            message: pull.message ?? null,
+          },
+    error: errorDocument(answer.error),
+    advice: answer.advice ?? null,
+  };
+}
+
+function table(answers: readonly WhyAnswer[], color: boolean): string {
+  return renderTable<WhyAnswer>(
+    [
+      {
+        head: "PROGRAM",
+        cell: ({ consumer, place }) => (place === "local" ? consumer : `${consumer} at ${place}`),
+      },
+      { head: "LOGIN", cell: loginWords },
+      { head: "ENTRY", cell: ({ key }) => key },
+      { head: "FILE", cell: ({ file }) => file },
+      {
+        head: "PULL",
+        cell: pullWords,
+        style: ({ pull }) => (pull === undefined ? undefined : pull.allowed ? "green" : "red"),
+      },
+      {
+        head: "EXPIRES",
+        cell: ({ expires }) => expires?.toISOString().slice(0, 10),
+        style: ({ expiry }) =>
+          expiry === "expired" ? "red" : expiry === "expires soon" ? "yellow" : undefined,
+      },
+    ],
+    answers,
+    color,
+  );
+}
+
+function loginWords(answer: WhyAnswer): string {
+  switch (answer.kind) {
+    case "login":
+      return answer.login === undefined
+        ? `${answer.username} (not of wharf.yaml)`
+        : `${answer.login} (${answer.username})`;
+    case "helper":
+      return "from a helper";
+    case "anonymous":
+      return "none";
+    case "broken":
+      return "broken";
+  }
+}
+
+function pullWords(answer: WhyAnswer): string | undefined {
+  const { pull } = answer;
+  if (answer.error !== undefined) return "no answer";
+  if (pull === undefined) return undefined;
+  if (pull.allowed) return "allowed";
+  return `refused${pull.status === 0 ? "" : ` (${pull.status})`}`;
+}
+
+function notes(answer: WhyAnswer): readonly string[] {
+  const lines: string[] = [];
+  if (answer.why !== undefined) lines.push(answer.why);
+  if (answer.shadowedBy !== undefined) lines.push(`in the way: ${answer.shadowedBy}`);
+  lines.push(...answer.shadows);
+  if (answer.pull !== undefined && !answer.pull.allowed && answer.pull.message !== undefined)
+    lines.push(`the registry says: ${answer.pull.message}`);
+  if (answer.error !== undefined) lines.push(answer.error.message);
+  if (answer.advice !== undefined) lines.push(`do: ${answer.advice}`);
+  return lines.map((line) => `${answer.consumer}: ${line}`);
+}

@@ -1,0 +1,31 @@
+import { Secret, version } from "#core";
+import type { PlanInput } from "#delivery";
+import type { Surroundings } from "#logins";
+import type { Fetch } from "#system";
+import type { Invocation } from "./command.ts";
+
+/** Where the logins' rooms run: the invocation's environment, and its terminal to ask for a passphrase. */
+export function surroundingsOf(invocation: Invocation): Surroundings {
+  const { env, cwd, terminal } = invocation;
+  if (!terminal.isInTerminal) return { env, cwd };
+  return {
+    env,
+    cwd,
+    askPassphrase: async (question) => new Secret(await terminal.ask(question, { hidden: true })),
+  };
+}
+
+/** How registries are asked: by the environment's proxy, as `wharf/VERSION`. */
+export async function fetchOf(invocation: Invocation): Promise<Fetch> {
+  const { createFetch } = await import("#system");
+  return createFetch({ environment: invocation.env, userAgent: `wharf/${version}` });
+}
+
+/** The configuration found, with all that planning needs. `forWriting`: the vault is made where there is none. */
+export async function deliveryOf(invocation: Invocation, forWriting = false): Promise<PlanInput> {
+  const { readConfig } = await import("#logins");
+  const { openDelivery } = await import("#delivery");
+  const surroundings = surroundingsOf(invocation);
+  const config = await readConfig(surroundings, invocation.configFile);
+  return await openDelivery(invocation.context, surroundings, config, forWriting);
+}
