@@ -92,6 +92,8 @@ function openDatabase(file: string): Database {
     db.run("PRAGMA busy_timeout = 10000");
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = FULL");
+    // 32 MB of log before it is folded in: at SQLite's 1000 pages the folding costs small pushes two thirds of their speed.
+    db.run("PRAGMA wal_autocheckpoint = 8000");
     db.run("PRAGMA foreign_keys = ON");
     db.run("PRAGMA temp_store = MEMORY");
     db.run("PRAGMA journal_size_limit = 67108864");

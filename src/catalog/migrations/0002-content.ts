@@ -1,6 +1,6 @@
 import type { Migration } from "../migrate.ts";
 
-/** What is in the registry: repositories, blobs and their links, manifests with what they refer to, tags. Times are milliseconds since 1970. */
+/** What is in the registry: repositories, blobs and their links, manifests with what they refer to, tags. Times are milliseconds since 1970. No AUTOINCREMENT: each page a commit touches is a page to sync. */
 export const content: Migration = {
   version: 2,
   up: `
@@ -14,7 +14,7 @@ export const content: Migration = {
 
     -- A blob once, however many repositories link to it: in an object of the blob store, or, when small, here.
     CREATE TABLE blobs (
-      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      id INTEGER PRIMARY KEY,
       digest TEXT NOT NULL UNIQUE,
       size_bytes INTEGER NOT NULL,
       created_at INTEGER NOT NULL,
@@ -34,7 +34,7 @@ export const content: Migration = {
 
     -- The body comes last: lists never read the pages that it spills into.
     CREATE TABLE manifests (
-      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      id INTEGER PRIMARY KEY,
       repository_id INTEGER NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
       digest TEXT NOT NULL,
       media_type TEXT NOT NULL,
