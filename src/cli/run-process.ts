@@ -16,14 +16,19 @@ export interface ProcessFacts {
   exit(code: number): never;
 }
 
+const SAME_SIGNAL_MS = 500;
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** Runs `wharf` as a process: its own terminal, and signals that stop what is going on, a log on
  * standard error from the level that WHARF_LOG names (`warn`). Gives the exit code. */
 export async function runProcess(facts: ProcessFacts): Promise<number> {
   const stop = new AbortController();
+  let firstAt: number | undefined;
   facts.onStop(() => {
-    if (stop.signal.aborted) facts.exit(130);
+    const now = systemClock.monotonicMs();
+    // `timeout`, npm and terminals send the same signal twice, to the process and to its group: that is nobody's impatience.
+    if (firstAt !== undefined && now - firstAt > SAME_SIGNAL_MS) facts.exit(130);
+    firstAt ??= now;
     stop.abort(new DOMException("stopped by a signal", "AbortError"));
   });
   const { args, env, cwd } = facts;
