@@ -55,7 +55,8 @@ function parseRealm(text: string | undefined, base: string): URL {
       },
     );
   }
-  if (realm.protocol === "http:" && realm.hostname !== registry.hostname && !isLoopbackHost(realm.hostname)) {
+  // Nobody said plain-http for a registry on this machine, so a login must not leave the machine without TLS either.
+  if (realm.protocol === "http:" && isLoopbackHost(registry.hostname) && !isLoopbackHost(realm.hostname)) {
     throw new AppError("REGISTRY_FAILED", `the token endpoint ${realm.host} is another machine, without TLS`);
   }
   realm.hash = "";

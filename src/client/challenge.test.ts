@@ -79,7 +79,7 @@ test("Bearer comes before Basic, whatever the order", () => {
 
 test.each([
   ["without TLS for a registry with it", "http://reg.example.org/t", "https://reg.example.org"],
-  ["on another machine without TLS", "http://auth.example.org/t", "http://reg.example.org"],
+  ["off this machine without TLS", "http://auth.example.org/t", "http://127.0.0.1:5000"],
   ["with a login in it", "https://u:p@auth.example.org/t", "https://reg.example.org"],
   ["of another kind", "file:///etc/passwd", "https://reg.example.org"],
   ["that is no address", "https://", "https://reg.example.org"],

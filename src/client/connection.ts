@@ -96,7 +96,9 @@ export class Connection {
 
   /** An answer that was not hoped for, as an AppError; reads its body. */
   refusal(answer: RegistryAnswer, doing: string): Promise<AppError> {
-    return refusal(answer, { registry: this.registry, doing, credentials: this.credentials });
+    // `send` has asked for a new token after a 401 and got one, or it would have thrown.
+    const isLoginTaken = this.credentials !== undefined && this.#ping?.auth.kind === "bearer";
+    return refusal(answer, { registry: this.registry, doing, credentials: this.credentials, isLoginTaken });
   }
 
   async #pingAny(context: Context): Promise<Ping> {

@@ -55,6 +55,8 @@ export interface RegistryRequest {
   readonly answerTimeoutMs?: number;
   /** Sending it twice does what sending it once does, so it is repeated after 5xx answers and cut connections. */
   readonly isRepeatable: boolean;
+  /** The body holds a secret: no redirect takes it to another origin. */
+  readonly isSecret?: boolean;
 }
 
 /** An answer, and the URL that gave it: relative Locations begin there. */

@@ -19,7 +19,7 @@ export interface Hop {
 export async function askFollowing(context: Context, fetch: Fetch, first: Hop): Promise<RegistryAnswer> {
   let { url, authorization } = first;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const { headers, ...request } = first.request;
+    const { headers, isSecret = false, ...request } = first.request;
     const answer = await fetch(url.href, {
       ...request,
       headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
@@ -39,7 +39,15 @@ export async function askFollowing(context: Context, fetch: Fetch, first: Hop): 
     if (url.protocol === "https:" && next.protocol !== "https:") {
       throw new AppError("REGISTRY_FAILED", `${url.host} sends us on to ${next.host} without TLS`);
     }
-    if (next.origin !== url.origin) authorization = undefined;
+    if (next.origin !== url.origin) {
+      if (isSecret) {
+        throw new AppError(
+          "REGISTRY_FAILED",
+          `${url.host} sends a login on to ${next.host}; it was not sent there`,
+        );
+      }
+      authorization = undefined;
+    }
     url = next;
   }
   throw new AppError("REGISTRY_FAILED", `${first.url.host} redirects without end`);

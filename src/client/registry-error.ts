@@ -46,11 +46,14 @@ export async function refusal(
     readonly registry: string;
     readonly doing: string;
     readonly credentials: Credentials | undefined;
+    /** The token endpoint took the login: a 401 then means that it may not do this (Harbor says 401 for 403). */
+    readonly isLoginTaken?: boolean;
   },
 ): Promise<AppError> {
   const { status } = answer;
   const { reason, message } = await readReason(answer, about.credentials);
-  const code = codeOf(status, reason, about.credentials !== undefined);
+  const isDenied = status === 401 && about.isLoginTaken === true;
+  const code = isDenied ? "DENIED" : codeOf(status, reason, about.credentials !== undefined);
   const hint = hintOf(code);
   const said = message ?? reason;
   return new AppError(
@@ -97,7 +100,8 @@ function redact(text: string, credentials: Credentials | undefined): string {
   if (credentials === undefined || credentials.secret.length === 0) return text;
   const secret = credentials.secret.reveal();
   const basic = Buffer.from(`${credentials.username}:${secret}`).toString("base64");
-  return text.replaceAll(secret, "[secret]").replaceAll(basic, "[secret]");
+  const forms = [secret, encodeURIComponent(secret), basic];
+  return forms.reduce((line, form) => line.replaceAll(form, "[secret]"), text);
 }
 
 function codeOf(status: number, reason: string | undefined, hasLogin: boolean): ErrorCode {

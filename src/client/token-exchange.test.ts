@@ -110,6 +110,16 @@ describe("the token exchange", () => {
     expect(tokens(registry).map((asked) => asked.method)).toEqual(["GET", "POST"]);
   });
 
+  test("an identity token is not taken along by a redirect to another place", async () => {
+    const elsewhere = startScriptedRegistry(() => Response.json({ token: "t" }));
+    started.push(elsewhere);
+    const headers = { location: `http://${elsewhere.host}/token` };
+    const registry = bearerPeer({ token: () => new Response(null, { status: 307, headers }) });
+    const client = clientOf(registry, { credentials: { ...login, identityToken: true } });
+    await expect(client.getManifest(context, "a/b", "x")).rejects.toMatchObject({ code: "REGISTRY_FAILED" });
+    expect(elsewhere.asked).toEqual([]);
+  });
+
   test("a token that expired early is renewed, with the scope that the registry names", async () => {
     let minted = 0;
     const script: Script = {
@@ -136,7 +146,8 @@ describe("the token exchange", () => {
     };
     const registry = bearerPeer(script);
     const attempt = clientOf(registry, { credentials: login }).getManifest(context, "a/b", "x");
-    await expect(attempt).rejects.toMatchObject({ code: "LOGIN_REFUSED" });
+    // Harbor answers so to a login that is good and may not pull this.
+    await expect(attempt).rejects.toMatchObject({ code: "DENIED", details: { status: 401 } });
     expect(minted).toBe(2);
   });
 

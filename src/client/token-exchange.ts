@@ -20,7 +20,7 @@ export interface TokenDoor {
   readonly ask: (
     context: Context,
     url: URL,
-    request: Pick<RegistryRequest, "method" | "headers" | "body">,
+    request: Pick<RegistryRequest, "method" | "headers" | "body" | "isSecret">,
   ) => Promise<RegistryAnswer>;
 }
 
@@ -93,6 +93,7 @@ async function post(
     method: "POST",
     headers: { "content-type": "application/x-www-form-urlencoded" },
     body: form.toString(),
+    isSecret: true,
   });
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -208,7 +208,7 @@ needs("openssl")("a private CA is trusted where it is given, and only there", as
   const folder = mkdtempSync(join(tmpdir(), "wharf-fetch-"));
   const [key, certificate] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   const command = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=wharf-test
-    -addext subjectAltName=IP:127.0.0.1 -keyout ${key} -out ${certificate}`;
+    -addext subjectAltName=IP:127.0.0.1,DNS:registry.invalid -keyout ${key} -out ${certificate}`;
   const made = Bun.spawnSync(["openssl", ...command.split(/\s+/)]);
   expect(made.exitCode).toBe(0);
   const server = Bun.serve({
@@ -225,6 +225,14 @@ needs("openssl")("a private CA is trusted where it is given, and only there", as
     expect(text(await (await bare(url, { signal, ca })).readBytes(100))).toBe("private");
     expect(await failureOf(bare(url, { signal }))).toEqual(distrusted);
     expect(await failureOf(bare(url.replace("127.0.0.1", "localhost"), { signal, ca }))).toEqual(distrusted);
+    await throughTunnel(server.port ?? 0, async (environment) => {
+      const tunnelled = createFetch({ environment, userAgent: "x" });
+      const answer = await tunnelled("https://registry.invalid/v2/", { signal, ca });
+      expect(text(await answer.readBytes(100))).toBe("private");
+      // The tunnel that is open serves nobody who does not trust the CA.
+      expect(await failureOf(tunnelled("https://registry.invalid/v2/", { signal }))).toEqual(distrusted);
+      expect(await failureOf(tunnelled("https://other.invalid/v2/", { signal, ca }))).toEqual(distrusted);
+    });
     for (const broken of ["", "nonsense", ca.replace("MII", "AAA")])
       expect(await failureOf(bare(url, { signal, ca: broken }))).toMatchObject({ code: "CONFIG_INVALID" });
   } finally {
@@ -232,3 +240,29 @@ needs("openssl")("a private CA is trusted where it is given, and only there", as
     rmSync(folder, { recursive: true });
   }
 });
+
+/** A proxy that tunnels every CONNECT to one port of this machine. */
+async function throughTunnel(
+  port: number,
+  use: (environment: Record<string, string>) => Promise<void>,
+): Promise<void> {
+  const sockets = new Set<{ destroy(): unknown }>();
+  const proxy = createServer((socket) => {
+    sockets.add(socket.on("error", () => undefined));
+    socket.once("data", () => {
+      const peer = connect(port, "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 Connected\r\n\r\n");
+        socket.pipe(peer).pipe(socket);
+      });
+      sockets.add(peer.on("error", () => undefined));
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  try {
+    const address = proxy.address() as { port: number };
+    await use({ HTTPS_PROXY: `http://127.0.0.1:${address.port}` });
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => proxy.close(resolve));
+  }
+}
