@@ -353,6 +353,22 @@ test("a blob of another repository is not there, mounted or not it is no oracle"
   expect((await mount(`mount=${second}`, maintainer)).status).toBe(201);
 });
 
+test("a mount within a project needs no token for the source, one from another project does", async () => {
+  const tokenFor = async (scope: string): Promise<string> => {
+    const answer = await it.ask("GET", `/v2/token?scope=${scope}`, { as: maintainer });
+    return `Bearer ${((await answer.json()) as { token: string }).token}`;
+  };
+  const near = await it.pushBlob("team/near", bytesOf(100), maintainer);
+  const far = await it.pushBlob("other/far", bytesOf(100), maintainer);
+  const as = await tokenFor("repository:team/app:pull,push");
+  const mount = async (digest: string, from: string, by: string): Promise<number> =>
+    (await it.ask("POST", `/v2/team/app/blobs/uploads/?mount=${digest}&from=${from}`, { as: by })).status;
+  expect(await mount(near, "team/near", as)).toBe(201);
+  expect(await mount(far, "other/far", as)).toBe(202);
+  const both = await tokenFor("repository:team/app:pull,push&scope=repository:other/far:pull");
+  expect(await mount(far, "other/far", both)).toBe(201);
+});
+
 test("part of a blob", async () => {
   for (const length of [2000, 200_000]) {
     const bytes = bytesOf(length);

@@ -5,8 +5,9 @@ const MAX_SOURCES = 100;
 
 /**
  * Links `repository` to a blob that the caller may pull elsewhere; false when there is none, whatever the reason.
- * With a source, that one alone. Without: any repository that holds the blob, if the caller may pull from it. A client cannot know which
- * scope to ask for then, so within the same project the caller's own rights decide, not those of its Bearer token.
+ * With a source, that one alone. Without: any repository that holds the blob, if the caller may pull from it. Within the same project the
+ * caller's own rights decide, not those of its Bearer token: without a source a client cannot know which scope to ask for, and with one many
+ * clients (the conformance program too) go on with the token that they hold for the target.
  */
 export async function mountBlob(
   parts: Parts,
@@ -15,9 +16,11 @@ export async function mountBlob(
 ): Promise<boolean> {
   const { access, catalog } = parts;
   const { digest, repository, source } = mount;
-  if (source !== undefined)
-    return access.allows(caller, "pull", source) && catalog.content.mountBlob(repository, digest, source);
   const ungranted: Caller = { ...caller, grants: undefined };
+  if (source !== undefined) {
+    const asking = projectOf(source) === projectOf(repository) ? ungranted : caller;
+    return access.allows(asking, "pull", source) && catalog.content.mountBlob(repository, digest, source);
+  }
   for (const holder of await catalog.content.listHolders(digest, MAX_SOURCES)) {
     const asking = projectOf(holder) === projectOf(repository) ? ungranted : caller;
     if (!access.allows(asking, "pull", holder)) continue;
