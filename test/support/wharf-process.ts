@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Scratch } from "./scratch.ts";
 import { until } from "./until.ts";
@@ -56,6 +56,8 @@ export async function startWharf(scratch: Scratch, options: WharfProcessOptions 
   const before = existsSync(address) ? readFileSync(address, "utf8") : undefined;
   const log = scratch.at(`wharf-${crypto.randomUUID()}.log`);
   const port = before === undefined ? "0" : (before.trim().split(":").pop() ?? "0");
+  // Appended to by both streams, so that neither writes over the other.
+  const logFd = openSync(log, "a");
   const child = Bun.spawn(
     [
       ...(options.under ?? []),
@@ -68,10 +70,11 @@ export async function startWharf(scratch: Scratch, options: WharfProcessOptions 
       ...(options.args ?? []),
     ],
     {
-      stdio: ["ignore", Bun.file(log), Bun.file(log)],
+      stdio: ["ignore", logFd, logFd],
       env: { PATH: process.env.PATH ?? "", HOME: scratch.path, TMPDIR: scratch.path },
     },
   );
+  closeSync(logFd);
   const readLog = () => Bun.file(log).text();
   const scheme = options.tls === true ? "https" : "http";
   const host = await until(
@@ -80,9 +83,9 @@ export async function startWharf(scratch: Scratch, options: WharfProcessOptions 
       if (child.exitCode !== null) throw new Error(`wharf serve ended: ${await readLog()}`);
       if (!existsSync(address)) return undefined;
       const found = readFileSync(address, "utf8").trim();
-      const answer = await fetch(`${scheme}://${found}/readyz`, { tls: { rejectUnauthorized: false } }).catch(
-        () => undefined,
-      );
+      const answer = await fetch(`${scheme}://${found}/healthz`, {
+        tls: { rejectUnauthorized: false },
+      }).catch(() => undefined);
       return answer?.status === 200 ? found : undefined;
     },
     30_000,
