@@ -1,0 +1,183 @@
+/**
+ * The server is killed in the middle of parallel pushes, again and again (issue 3, "Durable"): what it acknowledged is there
+ * with the right bytes, what it did not is whole or absent, interrupted uploads resume or vanish.
+ * 12 kills; 200 with SLOW=1.
+ */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import {
+  ask,
+  digestAt,
+  finishUpload,
+  patchUpload,
+  pushBlob,
+  pushBlobInChunks,
+  pushManifest,
+  type RegistryTarget,
+  randomBytes,
+  sha256Of,
+  smallImage,
+} from "../support/registry-calls.ts";
+import { createScratch, type Scratch } from "../support/scratch.ts";
+import {
+  basic,
+  type Credentials,
+  createProjectRobot,
+  startWharf,
+  type WharfProcess,
+} from "../support/wharf-process.ts";
+
+const kills = process.env.SLOW === "1" ? 200 : 12;
+const pushers = 4;
+
+/** What was sent, and whether the server said 201 to it. */
+interface Sent {
+  readonly path: string;
+  readonly digest: string;
+  acknowledged: boolean;
+}
+
+/** An upload that was under way: where it was last known to be, and all its bytes. */
+interface OpenUpload {
+  place: string;
+  readonly repository: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+let scratch: Scratch;
+let wharf: WharfProcess;
+let robot: Credentials;
+
+beforeAll(async () => {
+  scratch = createScratch("kills");
+  wharf = await startWharf(scratch);
+  robot = await createProjectRobot(wharf.admin, "kills");
+});
+
+afterAll(async () => {
+  await wharf.kill();
+  scratch.remove();
+});
+
+test(
+  `${kills} kills: nothing acknowledged is lost, nothing half is served`,
+  async () => {
+    const everything: Sent[] = [];
+    const tags = new Map<string, string[]>();
+    let resumed = 0;
+    let vanished = 0;
+    for (let round = 0; round < kills; round += 1) {
+      const sent: Sent[] = [];
+      const open = new Set<OpenUpload>();
+      const target: RegistryTarget = { url: wharf.url, authorization: basic(robot) };
+      let stopped = false;
+      const work = Array.from({ length: pushers }, async (_, pusher) => {
+        for (let turn = 0; !stopped; turn += 1) {
+          try {
+            await pushOne(target, `kills/repo-${pusher}`, `r${round}-${turn}`, { sent, open, tags });
+          } catch (cause) {
+            // The kill cuts connections; before it, every request must succeed.
+            if (!stopped) throw cause;
+          }
+        }
+      });
+      await Promise.race([Bun.sleep(60 + Math.random() * 500), Promise.all(work)]);
+      stopped = true;
+      await wharf.kill();
+      await Promise.all(work);
+      wharf = await startWharf(scratch, { dataFolder: wharf.dataFolder });
+      const again: RegistryTarget = { url: wharf.url, authorization: basic(robot) };
+      await checkAll(again, sent);
+      for (const upload of open) {
+        if (await resume(again, upload)) resumed += 1;
+        else vanished += 1;
+      }
+      everything.push(...sent.filter((entry) => entry.acknowledged));
+    }
+    const target: RegistryTarget = { url: wharf.url, authorization: basic(robot) };
+    await checkAll(target, everything);
+    for (const [path, digests] of tags) {
+      // The last one said 201 to, or one sent after it: never an older one.
+      expect(digests).toContain((await digestAt(target, path)) ?? "");
+    }
+    // The run did what it claims: there was something to lose, and something was interrupted.
+    expect(everything.length).toBeGreaterThan(kills * 4);
+    expect(resumed + vanished).toBeGreaterThan(0);
+    expect(await wharf.stop()).toBe(0);
+    wharf = await startWharf(scratch, { dataFolder: wharf.dataFolder });
+    await checkAll({ url: wharf.url, authorization: basic(robot) }, everything.slice(-20));
+  },
+  kills * 8_000,
+);
+
+interface Books {
+  readonly sent: Sent[];
+  readonly open: Set<OpenUpload>;
+  /** By the tag's address: what it may name, the last acknowledged first. */
+  readonly tags: Map<string, string[]>;
+}
+
+/** Pushes an image as clients do: blobs small, middling and large, one in chunks, then the manifest under two tags. */
+async function pushOne(target: RegistryTarget, repository: string, tag: string, books: Books): Promise<void> {
+  const image = smallImage(tag, [500, 20_000, 300_000]);
+  for (const bytes of image.blobs) {
+    await record(books.sent, `/v2/${repository}/blobs/${sha256Of(bytes)}`, sha256Of(bytes), () =>
+      pushBlob(target, repository, bytes),
+    );
+  }
+  const large = randomBytes(1_500_000);
+  const upload: OpenUpload = { place: "", repository, bytes: large };
+  await record(books.sent, `/v2/${repository}/blobs/${sha256Of(large)}`, sha256Of(large), () =>
+    pushBlobInChunks(target, repository, large, {
+      chunkBytes: 400_000,
+      onPlace: (place) => {
+        upload.place = place;
+        books.open.add(upload);
+      },
+    }),
+  );
+  books.open.delete(upload);
+  await record(books.sent, `/v2/${repository}/manifests/${image.manifestDigest}`, image.manifestDigest, () =>
+    pushManifest(target, repository, image),
+  );
+  const moving = `/v2/${repository}/manifests/latest`;
+  books.tags.set(moving, [...(books.tags.get(moving) ?? []), image.manifestDigest]);
+  await pushManifest(target, repository, { ...image, tag: "latest" });
+  books.tags.set(moving, [image.manifestDigest]);
+}
+
+async function record(sent: Sent[], path: string, digest: string, push: () => Promise<void>): Promise<void> {
+  const entry: Sent = { path, digest, acknowledged: false };
+  sent.push(entry);
+  await push();
+  entry.acknowledged = true;
+}
+
+/** Acknowledged: there, with its digest. Not acknowledged: absent, or whole. */
+async function checkAll(target: RegistryTarget, sent: readonly Sent[]): Promise<void> {
+  const wrong: string[] = [];
+  for (const entry of sent) {
+    const found = await digestAt(target, entry.path);
+    if (found === undefined ? entry.acknowledged : found !== entry.digest) {
+      wrong.push(`${entry.path}: ${found ?? "absent"}, acknowledged: ${entry.acknowledged}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+}
+
+/** True when the upload went on where the server said and ended well; false when it had vanished. */
+async function resume(target: RegistryTarget, upload: OpenUpload): Promise<boolean> {
+  const status = await ask(target, "GET", upload.place);
+  await status.arrayBuffer();
+  if (status.status === 404) return false;
+  expect(status.status).toBe(204);
+  const received = Number(/^0-(\d+)$/.exec(status.headers.get("range") ?? "")?.[1] ?? "-1") + 1;
+  // "0-0" is what an empty upload says too: a chunk at 0 is right for it, and refused for one that holds a byte.
+  const at = received <= 1 ? 0 : received;
+  let place = status.headers.get("location") ?? upload.place;
+  const rest = upload.bytes.subarray(at);
+  if (rest.byteLength > 0) place = await patchUpload(target, place, at, rest);
+  await finishUpload(target, place, sha256Of(upload.bytes));
+  const path = `/v2/${upload.repository}/blobs/${sha256Of(upload.bytes)}`;
+  expect(await digestAt(target, path)).toBe(sha256Of(upload.bytes));
+  return true;
+}
