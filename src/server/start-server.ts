@@ -40,7 +40,7 @@ export interface RunningServer {
   reloadTls(): Promise<void>;
   /**
    * Stops: `/readyz` says so, nothing new is accepted, requests may finish for `stopSeconds` (less when `hurry` says so), the catalog
-   * is closed. Calling it again gives the same promise.
+   * is closed. Calling it again gives the same promise, and may hurry it.
    */
   stop(hurry?: AbortSignal): Promise<void>;
 }
@@ -128,13 +128,14 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     sweeping.unref();
     log.info("listening", { address, url, tls: options.tls.kind, dataDir: options.dataDir, version });
 
-    const stop = async (hurry: AbortSignal): Promise<void> => {
+    const hurried = new AbortController();
+    const stop = async (): Promise<void> => {
       state = "STOPPING";
       log.info("stopping", { openRequests: open.openRequests });
       stopWatching();
       clearInterval(sweeping);
       await forgetAddress(addressFile, address, log);
-      await open.stop(options.stopSeconds * 1000, hurry);
+      await open.stop(options.stopSeconds * 1000, hurried.signal);
       await rooms.close();
       log.info("stopped");
     };
@@ -144,8 +145,10 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
       admin,
       caFingerprint: tls.ca?.fingerprint,
       reloadTls: () => tls.reload(),
-      stop: (hurry = new AbortController().signal) => {
-        stopping ??= stop(hurry);
+      stop: (hurry) => {
+        if (hurry?.aborted) hurried.abort();
+        else hurry?.addEventListener("abort", () => hurried.abort(), { once: true });
+        stopping ??= stop();
         return stopping;
       },
     };

@@ -53,7 +53,7 @@ export async function startTestServer(values: ServeValues = {}): Promise<TestSer
     write: (line) => logLines.push(line),
   });
   const options = parseServeOptions(
-    { listen: "127.0.0.1:0", "stop-seconds": "2", ...values, data: dataDir },
+    { listen: "127.0.0.1:0", "stop-seconds": "2", "log-level": "debug", ...values, data: dataDir },
     folder,
   );
   const running = await startServer(options, { log, clock: systemClock });
