@@ -75,7 +75,8 @@ test("a login that is no good is refused, with the reason where it was one", asy
   });
   const id = await it.accounts.user("short", { roles: { team: "guest" } });
   const { secret } = await it.accounts.token(id, it.accounts.clock.now() + HOUR);
-  await clientOf("short", secret).proveLogin(context);
+  const { expiresAt } = await clientOf("short", secret).proveLogin(context);
+  expect(expiresAt).toEqual(new Date(it.accounts.clock.now() + HOUR));
   it.accounts.clock.forward(2 * HOUR);
   try {
     await clientOf("short", secret).proveLogin(context);

@@ -17,6 +17,8 @@ export interface LoginProof {
   readonly detail: string;
   /** The account that the registry's token names, where it can be read. */
   readonly account?: string;
+  /** When the login ends, where the registry says it (ours does). */
+  readonly expiresAt?: Date;
 }
 
 /**
@@ -54,7 +56,10 @@ async function proveBearer(
   const own = await connection.exchange(context, scheme, { scopes: [], credentials });
   await askWith(context, connection, `Bearer ${own.token}`);
   const account = subjectOf(own.token);
-  const named = account === undefined ? {} : { account };
+  const named = {
+    ...(account === undefined ? {} : { account }),
+    ...(own.loginExpiresAt === undefined ? {} : { expiresAt: own.loginExpiresAt }),
+  };
   const anonymous = await anonymousToken(context, connection, scheme);
   if (anonymous === undefined) {
     return { outcome: "proved", detail: "the token endpoint refuses anonymous and took the login", ...named };
@@ -65,7 +70,7 @@ async function proveBearer(
     return { outcome: "proved", detail: "an anonymous token is refused, the login's is not", ...named };
   }
   if (account !== undefined && account !== subjectOf(anonymous)) {
-    return { outcome: "proved", detail: `the registry's token is made out to ${account}`, account };
+    return { outcome: "proved", detail: `the registry's token is made out to ${account}`, ...named };
   }
   const detail = "the registry took the login, but gives tokens to anonymous too";
   return { outcome: "accepted-unproved", detail, ...named };

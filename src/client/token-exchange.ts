@@ -8,6 +8,8 @@ export interface BearerToken {
   readonly token: string;
   /** Milliseconds since 1970, by our clock. */
   readonly expiresAtMs: number;
+  /** When the login that it was made from ends; only a Wharfinger registry says it. */
+  readonly loginExpiresAt?: Date;
 }
 
 export type BearerScheme = Extract<AuthScheme, { kind: "bearer" }>;
@@ -145,11 +147,22 @@ function parseToken(bytes: Uint8Array, scheme: BearerScheme, nowMs: number): Bea
     throw unusable();
   }
   if (typeof body !== "object" || body === null) throw unusable();
-  const { token: plain, access_token: access, expires_in: expiresIn } = body as Record<string, unknown>;
+  const {
+    token: plain,
+    access_token: access,
+    expires_in: expiresIn,
+    wharf_login_expires_at: loginEnd,
+  } = body as Record<string, unknown>;
   const token = typeof plain === "string" && plain !== "" ? plain : access;
   // What goes into a header must be one: RFC 6750 §2.1, and never a line break.
   if (typeof token !== "string" || !/^[\x21-\x7e]{1,65536}$/.test(token)) throw unusable();
   const said = typeof expiresIn === "number" && expiresIn > 0 ? expiresIn : LEAST_SECONDS;
   const seconds = Math.min(Math.max(said, LEAST_SECONDS), MOST_SECONDS);
-  return { token, expiresAtMs: nowMs + seconds * 1000 - EARLY_MS };
+  const loginExpiresAt =
+    typeof loginEnd === "string" && loginEnd.length < 40 ? new Date(loginEnd) : undefined;
+  return {
+    token,
+    expiresAtMs: nowMs + seconds * 1000 - EARLY_MS,
+    ...(loginExpiresAt === undefined || Number.isNaN(loginExpiresAt.getTime()) ? {} : { loginExpiresAt }),
+  };
 }

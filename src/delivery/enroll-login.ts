@@ -87,13 +87,14 @@ export async function enrollLogin(
   const proof = await prove(() => client.proveLogin(context), login.wish.unproved);
   const host = registry.replace(/:\d+$/, "");
   const realmHosts = proof?.realmHosts.filter((realm) => realm !== host) ?? [];
+  const expires = login.wish.expires ?? proof?.expiresAt;
   const saved: NewLogin = {
     name: login.draft.name,
     registry: login.wish.registry,
     username: login.username,
     secret: login.secret,
     plainHttp: login.draft.plainHttp,
-    ...(login.wish.expires === undefined ? {} : { expires: login.wish.expires }),
+    ...(expires === undefined ? {} : { expires }),
     ...(login.draft.caFile === undefined ? {} : { caFile: login.draft.caFile }),
     ...(realmHosts.length === 0 ? {} : { realmHosts }),
   };

@@ -25,6 +25,10 @@ export async function answerToken(access: Access, request: Request, address: str
       access_token: minted.token,
       expires_in: minted.expiresInSeconds,
       issued_at: minted.issuedAt.toISOString(),
+      // Ours, for `wharf login` and `logins`: when the login itself ends, told to nobody but who proved it.
+      ...(caller.expiresAt === undefined
+        ? {}
+        : { wharf_login_expires_at: new Date(caller.expiresAt).toISOString() }),
       ...(isForm ? { scope: fields.getAll("scope").join(" "), token_type: "Bearer" } : {}),
     },
     { "cache-control": "no-store" },
