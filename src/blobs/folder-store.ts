@@ -1,6 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, fsync, openSync, statSync, write } from "node:fs";
-import { mkdir, open, opendir, readFile, rename, unlink } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  openSync,
+  renameSync,
+  statSync,
+  write,
+  writeSync,
+} from "node:fs";
+import { mkdir, opendir, readFile, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { AppError } from "#core";
@@ -114,12 +124,13 @@ class FolderStore implements BlobStore {
   async keep(bytes: Uint8Array, digest: string): Promise<StoredObject> {
     const path = join(this.#dir, "uploads", `keep-${randomBytes(12).toString("hex")}`);
     try {
-      const file = await open(path, "wx", 0o600);
+      const fd = openSync(path, "wx", 0o600);
       try {
-        await file.writeFile(bytes);
-        await file.sync();
+        // At most some pages, and only into memory: less than the way to a thread and back. What waits for the disk is not done here.
+        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+        await syncFile(fd);
       } finally {
-        await file.close();
+        closeSync(fd);
       }
       return await this.#place(path, digest, bytes.length);
     } catch (cause) {
@@ -192,14 +203,19 @@ class FolderStore implements BlobStore {
     const name = `${digest.replace(":", "-")}-${randomBytes(8).toString("hex")}`;
     const target = this.#objectPath(name);
     try {
-      await rename(path, target);
+      renameSync(path, target);
     } catch (cause) {
       if (systemErrorCode(cause) !== "ENOENT") throw cause;
       await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       await syncFolder(join(this.#dir, "blobs"));
-      await rename(path, target);
+      renameSync(path, target);
     }
-    await syncFolder(dirname(target));
+    const folder = openSync(dirname(target), constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await syncFile(folder);
+    } finally {
+      closeSync(folder);
+    }
     return { kind: "object", name, sizeBytes };
   }
 
