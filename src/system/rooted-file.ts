@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import { AppError } from "#core";
 import { atRootedPath, pathIn, type Root, type RootedName } from "./rooted-folder.ts";
 import { systemErrorCode, toStorageError } from "./storage-error.ts";
@@ -21,6 +21,9 @@ export interface RootedWrite {
   /** Owner of new files and folders, where this process is root and writes for somebody. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
+
+/** A write takes milliseconds: a temporary file of this age has no writer any more. */
+const STALE_MS = 60 * 60 * 1000;
 
 /** The bytes below a root; undefined when nothing is there. Throws UNSAFE_PATH, TOO_LARGE, INVALID_INPUT for no regular file, PERMISSION_DENIED, STORAGE_FAILED. */
 export async function readRooted(
@@ -73,6 +76,7 @@ export async function writeRooted(
 export async function removeRooted(root: Root, path: string): Promise<void> {
   await guarded(`removing ${path}`, () =>
     atRootedPath(root, path, {}, async ({ folder, name, found }) => {
+      await dropStale(folder, name);
       if (found === undefined) return;
       await unlink(pathIn(folder, name));
       await folder.sync();
@@ -109,7 +113,22 @@ async function replace(end: RootedName, bytes: Uint8Array, options: RootedWrite)
     await unlink(temporary).catch(() => undefined);
     throw cause;
   }
+  await dropStale(folder, name);
   await folder.sync();
+}
+
+/** Temporary files of writers that were killed: they hold what was to be written, which may have been revoked since. */
+async function dropStale(folder: FileHandle, name: string): Promise<void> {
+  for (const other of await readdir(pathIn(folder, "."))) {
+    if (!other.startsWith(`.${name}.`) || !/^[0-9a-f]{12}\.tmp$/.test(other.slice(name.length + 2))) continue;
+    try {
+      const { mtimeMs } = await lstat(pathIn(folder, other));
+      if (Date.now() - mtimeMs > STALE_MS) await unlink(pathIn(folder, other));
+    } catch (cause) {
+      // Its writer, or another sweeper, was quicker.
+      if (systemErrorCode(cause) !== "ENOENT") throw cause;
+    }
+  }
 }
 
 async function keepOwner(handle: FileHandle, found: Stats | undefined, options: RootedWrite): Promise<void> {

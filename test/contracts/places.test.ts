@@ -11,12 +11,14 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Context, isAppError, silentLogger } from "#core";
 import { createFolderPlace, createLocalPlace, createPlace, type Place } from "#places";
+import { contentOf } from "../support/write-forever.ts";
 
 const context: Context = { signal: new AbortController().signal, log: silentLogger };
 const folders: string[] = [];
@@ -158,6 +160,21 @@ describe.each(places)("place %s", (_name, make) => {
     expect(await codeOf(place.read(context, at("file/below")))).toBe("UNSAFE_PATH");
   });
 
+  test("what a killed writer left is swept when it is an hour old, and not before", async () => {
+    const { place, real, at } = make();
+    const names = [".f.0123456789ab.tmp", ".f.ba9876543210.tmp", ".f.mine.tmp", ".g.0123456789ab.tmp"];
+    for (const name of names) writeFileSync(join(real, name), "x");
+    const old = new Date(Date.now() - 2 * 60 * 60 * 1000);
+    for (const name of names.filter((each) => !each.includes("ba98"))) utimesSync(join(real, name), old, old);
+    await place.write(context, at("f"), bytes("new"), options);
+    expect(readdirSync(real).sort()).toEqual([
+      ".f.ba9876543210.tmp",
+      ".f.mine.tmp",
+      ".g.0123456789ab.tmp",
+      "f",
+    ]);
+  });
+
   test("writers at once leave one whole content and nothing else", async () => {
     const { place, real, at } = make();
     const contents = Array.from({ length: 8 }, (_, index) => String(index).repeat(10_000));
@@ -203,3 +220,35 @@ test("a program's version is read from PATH; one that is not there is undefined"
   expect(await place.version(context, "missing")).toBeUndefined();
   expect(await place.version(context, "../fancy")).toBeUndefined();
 });
+
+test("a writer that is killed leaves the old or the new file, never half of one", async () => {
+  const folder = makeFolder();
+  writeFileSync(join(folder, "f"), "start", { mode: 0o600 });
+  const random = seededRandom(20261122);
+  for (let kill = 0; kill < 20; kill++) {
+    const child = Bun.spawn(
+      [process.execPath, join(import.meta.dir, "../support/write-forever.ts"), folder],
+      {
+        stdout: "pipe",
+        stderr: "inherit",
+      },
+    );
+    let left = 1 + Math.floor(random() * 12);
+    // A line before each write: the kill falls somewhere into one of the next.
+    for await (const chunk of child.stdout) if ((left -= chunk.length) <= 0) break;
+    child.kill("SIGKILL");
+    await child.exited;
+    const text = readFileSync(join(folder, "f"), "utf8");
+    expect(text === "start" || text === contentOf(Number.parseInt(text, 10))).toBe(true);
+    expect(statSync(join(folder, "f")).mode & 0o777).toBe(0o600);
+    for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o177).toBe(0);
+  }
+}, 60_000);
+
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
