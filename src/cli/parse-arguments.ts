@@ -70,7 +70,7 @@ function usageError(error: CommanderError, command: Command, rest: readonly stri
   const message = error.message.replace(/^error: /, "").trim();
   if (error.code !== "commander.unknownOption") return new AppError("USAGE", message, { hint: help });
   const known = [
-    ...(command.options ?? []).filter((option) => !("hidden" in option)),
+    ...(command.options ?? []).filter((option) => option.hidden !== true),
     ...globalOptions,
   ].flatMap((option) => option.flag.match(/--[a-z-]+/g) ?? []);
   const typed = rest.find((arg) => arg.startsWith("--") && !known.includes(arg.split("=")[0] ?? ""));

@@ -12,6 +12,7 @@
  *     $ cat FILE              a file's content; `$ ls DIR` its modes and names
  *
  * `[..]` in an expected line stands for anything. `[HOME]` is the folder of the script: home and current folder of every command.
+ * `[TIME]` is any time of day; columns stand two spaces apart, for their width depends on what is not the same twice.
  * UPDATE_SCRIPTS=1 writes what was printed into the script, for people to review.
  */
 import {
@@ -83,7 +84,7 @@ async function play(stage: Stage, lines: readonly string[]): Promise<string> {
 /** Output ends where a blank line is followed by a command, a file, a comment or a directive, or by nothing. */
 function isNext(lines: readonly string[], at: number): boolean {
   const line = lines[at];
-  if (line === undefined || /^(?:\$ |@|> |# )/.test(line)) return true;
+  if (line === undefined || /^(?:\$ |@|> )/.test(line)) return true;
   return line === "" && (lines[at + 1] === undefined || /^(?:\$ |@|> |# |$)/.test(lines[at + 1] ?? ""));
 }
 
@@ -127,7 +128,12 @@ function show(stage: Stage, text: string): readonly string[] {
   if (text === "") return [];
   const { home, server } = stage;
   const plain = server === undefined ? text : text.replaceAll(server.address, "[REGISTRY]");
-  return plain.replaceAll(home, "[HOME]").replace(/\n$/, "").split("\n");
+  return plain
+    .replaceAll(home, "[HOME]")
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "[TIME]")
+    .replace(/(?<=\S) {2,}/g, "  ")
+    .replace(/\n$/, "")
+    .split("\n");
 }
 
 function fill(stage: Stage, text: string): string {
