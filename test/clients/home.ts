@@ -1,6 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { mustRun } from "../support/run-program.ts";
 import type { Scratch } from "../support/scratch.ts";
+import { type Credentials, wharfFromSource } from "../support/wharf-process.ts";
 
 /** The home of a person who has only what was delivered to it, and the environment of a program started there. */
 export interface Home {
@@ -8,7 +10,7 @@ export interface Home {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** An empty home: no login in it. */
+/** A home without a login. */
 export function createHome(scratch: Scratch, name: string): Home {
   const path = scratch.at(name);
   const run = join(path, "run");
@@ -28,4 +30,27 @@ export function createHome(scratch: Scratch, name: string): Home {
       TMPDIR: scratch.path,
     },
   };
+}
+
+/** What its owner types: `wharf login`, a few lines of wharf.yaml, `wharf apply`. */
+export async function deliverLogin(
+  home: Home,
+  host: string,
+  credentials: Credentials,
+  consumers: readonly string[],
+): Promise<void> {
+  const config = join(home.path, "wharf.yaml");
+  const wharf = (args: readonly string[], input?: string): Promise<string> =>
+    mustRun([...wharfFromSource, ...args, "--config", config], {
+      env: home.env,
+      cwd: home.path,
+      ...(input === undefined ? {} : { input }),
+    });
+  await wharf(
+    ["login", host, "--username", credentials.username, "--password-stdin", "--as", "lab"],
+    credentials.secret,
+  );
+  const lines = consumers.map((consumer) => `  - { to: ${consumer}, at: local, logins: [lab] }\n`);
+  appendFileSync(config, `deliver:\n${lines.join("")}`);
+  await wharf(["apply", "--yes"]);
 }

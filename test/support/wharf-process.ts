@@ -41,12 +41,8 @@ export interface ApiCaller extends Credentials {
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
 }
 
-/** wharf from source, without the launcher's look at node_modules. */
-export const wharfFromSource: readonly string[] = [
-  process.execPath,
-  "--no-env-file",
-  join(import.meta.dir, "../../src/main.ts"),
-];
+/** wharf from source, as a person in a checkout calls it. The launcher is replaced by what it starts: one process, one pid. */
+export const wharfFromSource: readonly string[] = [join(import.meta.dir, "../../bin/wharf")];
 
 /** Starts one and waits until it answers. Throws with its own words when it does not. */
 export async function startWharf(scratch: Scratch, options: WharfProcessOptions = {}): Promise<WharfProcess> {
