@@ -13,7 +13,7 @@ export const apptainer: Consumer = {
     severalPerHost: false,
     takesEffect: { when: "now" },
     proof:
-      "docker's own parser through the docker CLI (Apptainer is not to be had as a package); golden files",
+      "golden files only: Apptainer is not to be had as a package; its parser is docker's library, which is shown by the docker CLI",
   },
   compile: compileApptainer,
   merge: mergeApptainer,

@@ -11,7 +11,7 @@ export const docker: Consumer = {
     identityTokens: true,
     severalPerHost: false,
     takesEffect: { when: "now" },
-    proof: "the real docker CLI against a registry, golden files",
+    proof: "the real docker CLI, reader and written files; golden files",
   },
   compile: compileDocker,
   merge: mergeDocker,

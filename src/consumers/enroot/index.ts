@@ -13,7 +13,7 @@ export const enroot: Consumer = {
     severalPerHost: false,
     takesEffect: { when: "now" },
     proof:
-      "the real curl with the file as its netrc against a registry with a token host of its own; Enroot's own steps by golden files",
+      "the real curl with the file as its netrc and a token host of its own; Enroot's own steps from its source, golden files",
   },
   compile: compileEnroot,
   merge: mergeEnroot,

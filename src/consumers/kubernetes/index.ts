@@ -11,7 +11,8 @@ export const kubernetes: Consumer = {
     identityTokens: false,
     severalPerHost: true,
     takesEffect: { when: "now" },
-    proof: "golden files, read back by kubectl; the kubelet's rules by its own published cases",
+    proof:
+      "the real kubectl reads the file; the kubelet's rules from cases recorded with its own keyring; golden files",
   },
   compile: compileKubernetes,
   merge: mergeKubernetes,

@@ -12,7 +12,8 @@ export const podman: Consumer = {
     identityTokens: true,
     severalPerHost: true,
     takesEffect: { when: "now" },
-    proof: "the real podman, buildah and skopeo against a registry, golden files",
+    proof:
+      "the real skopeo, reader and written files; podman and buildah with delivered logins; golden files",
   },
   compile: compilePodman,
   merge: mergePodman,
