@@ -85,8 +85,8 @@ export async function enrollLogin(
     login.fetch,
   );
   const proof = await prove(() => client.proveLogin(context), login.wish.unproved);
-  const host = registry.replace(/:\d+$/, "");
-  const realmHosts = proof?.realmHosts.filter((realm) => realm !== host) ?? [];
+  // Kept though it is the registry's own host most often: curl under Enroot must know, and cannot guess.
+  const realmHosts = proof?.realmHosts ?? [];
   const expires = login.wish.expires ?? proof?.expiresAt;
   const saved: NewLogin = {
     name: login.draft.name,

@@ -1,4 +1,5 @@
-import type { Context } from "#core";
+import type { ConsumerLogin } from "#consumers";
+import { type Context, Secret } from "#core";
 import { programsOf, targetOf } from "./inventory.ts";
 import type { Inventory } from "./targets.ts";
 
@@ -7,6 +8,15 @@ export interface Proposal {
   readonly delivery: { readonly to: string; readonly at: "local" };
   readonly because: readonly string[];
 }
+
+/** Compiled only to learn which file a program's logins are written to; it goes nowhere. */
+const SAMPLE: ConsumerLogin = {
+  name: "sample",
+  registry: "registry.example",
+  path: undefined,
+  username: "nobody",
+  secret: new Secret("nothing"),
+};
 
 /**
  * Looks round this machine: every consumer whose program is on PATH, or whose file is there. Nothing is executed but the programs'
@@ -23,10 +33,8 @@ export async function proposeDeliveries(
     const programs = await programsOf(context, place, consumer);
     const because = programs.map(({ program, version }) => `${program} ${version} is installed`);
     const target = await targetOf(context, place, consumer, {});
-    for (const path of consumer.files(target)) {
-      if (!path.includes(`/${consumer.name}`) && !path.includes(`/.${consumer.name}`)) continue;
-      if ((await place.read(context, path)) !== undefined) because.push(`${path} is there`);
-    }
+    const own = consumer.compile([SAMPLE], target).documents[0]?.path;
+    if (own !== undefined && (await place.read(context, own)) !== undefined) because.push(`${own} is there`);
     if (because.length > 0) proposals.push({ delivery: { to: consumer.name, at: "local" }, because });
   }
   return proposals;

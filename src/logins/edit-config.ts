@@ -1,5 +1,6 @@
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 import { AppError } from "#core";
+import { addBlock, addItems, removeItems, removeKey, setFields } from "./yaml-text.ts";
 
 /** What a new wharf.yaml begins with. */
 export const EMPTY_CONFIG =
@@ -15,40 +16,66 @@ export interface LoginLines {
   readonly realmHosts?: readonly string[];
 }
 
-/** Puts a login in, or changes the one of that name: only the fields that are given; comments, order and all else stay. */
+/**
+ * Puts a login in, or changes the one of that name: only the fields that are given; `password:` goes, because the secret is in the
+ * vault now, and an `expires:` that is not given, because it was the old secret's. All else stays byte for byte, but where the spot is written in a form that only a rendering of the whole can edit;
+ * comments and order stay then too.
+ */
 export function writeLogin(text: string, name: string, lines: LoginLines): string {
-  const document = parse(text);
-  const logins = blockMap(document, "logins");
-  const login = logins.get(name);
-  const target = isMap(login) ? login : (document.createNode({}) as YAMLMap);
-  if (!isMap(login)) logins.set(name, target);
-  const fields: Record<string, unknown> = {
-    registry: lines.registry,
-    username: lines.username,
-    expires: lines.expires,
-    "plain-http": lines.plainHttp,
-    ca: lines.ca,
-    "realm-hosts": lines.realmHosts,
-  };
-  for (const [key, value] of Object.entries(fields)) {
-    if (value === undefined) continue;
-    if (JSON.stringify(target.get(key, false)) !== JSON.stringify(value)) target.set(key, value);
-  }
-  // A newly sealed secret is in the vault; another source would hide it.
-  target.delete("password");
-  return render(document, text);
+  const given = Object.fromEntries(
+    Object.entries({
+      registry: lines.registry,
+      username: lines.username,
+      expires: lines.expires,
+      "plain-http": lines.plainHttp,
+      ca: lines.ca,
+      "realm-hosts": lines.realmHosts,
+    }).filter(([, value]) => value !== undefined),
+  );
+  const base = text.trim() === "" ? EMPTY_CONFIG : text;
+  const document = parse(base);
+  const logins = mapAt(document, "logins");
+  const isKnown = isMap(logins.get(name));
+  if (!isKnown) logins.set(name, document.createNode({}));
+  const login = logins.get(name) as YAMLMap;
+  for (const [key, value] of Object.entries(given)) login.set(key, document.createNode(value));
+  login.delete("password");
+  // The old secret's end says nothing of the new one's.
+  if (lines.expires === undefined) login.delete("expires");
+  return choose(
+    document,
+    base,
+    isKnown
+      ? setFields(base, ["logins", name], { expires: undefined, ...given, password: undefined })
+      : addBlock(base, "logins", name, given),
+  );
 }
 
 /** Takes a login out, from `logins:` and from every delivery that names it; a delivery left without any goes as well. */
 export function removeLogin(text: string, name: string): string {
   const document = parse(text);
   const logins = document.get("logins");
-  if (isMap(logins)) logins.delete(name);
+  const isKnown = isMap(logins) && logins.has(name);
+  if (isKnown) logins.delete(name);
+  let edited: string | undefined = isKnown ? removeKey(text, ["logins"], name) : text;
   const deliver = document.get("deliver");
   if (isSeq(deliver)) {
-    deliver.items = deliver.items.filter((item) => !(isMap(item) && takeOut(item, name)));
+    const gone: number[] = [];
+    for (const [index, item] of deliver.items.entries()) {
+      if (!isMap(item)) continue;
+      for (const path of takeOut(item, name))
+        edited =
+          edited === undefined
+            ? undefined
+            : removeItems(edited, ["deliver", index, ...path], (value) => value === name);
+      if (isLeftEmpty(item)) gone.push(index);
+    }
+    deliver.items = deliver.items.filter((_, index) => !gone.includes(index));
+    let at = 0;
+    const isGone = (): boolean => gone.includes(at++);
+    edited = edited === undefined || gone.length === 0 ? edited : removeItems(edited, ["deliver"], isGone);
   }
-  return render(document, text);
+  return choose(document, text, edited);
 }
 
 /** Adds deliveries, one line each. */
@@ -57,53 +84,56 @@ export function addDeliveries(
   deliveries: readonly Readonly<Record<string, unknown>>[],
 ): string {
   const document = parse(text);
-  let deliver = document.get("deliver");
-  if (!isSeq(deliver)) {
-    document.set("deliver", document.createNode([]));
-    deliver = document.get("deliver");
-  }
-  const list = deliver as YAMLSeq;
+  const found = document.get("deliver");
+  const list = isSeq(found) ? found : (document.createNode([]) as YAMLSeq);
+  if (list !== found) document.set("deliver", list);
   list.flow = false;
   for (const delivery of deliveries) {
     const node = document.createNode(delivery) as YAMLMap;
     node.flow = true;
     list.items.push(node);
   }
-  return render(document, text);
+  return choose(document, text, addItems(text, "deliver", deliveries));
 }
 
-/** True where the delivery named this login and now names none. */
-function takeOut(delivery: YAMLMap, name: string): boolean {
-  let touched = false;
-  const lists: unknown[] = [delivery.get("logins")];
+/** Paths, inside the delivery, of the lists that named the login; it is out of them then. */
+function takeOut(delivery: YAMLMap, name: string): readonly (readonly string[])[] {
+  const lists: [readonly string[], unknown][] = [[["logins"], delivery.get("logins")]];
   const users = delivery.get("users");
-  if (isMap(users)) lists.push(...users.items.map((pair) => pair.value));
-  let left = 0;
-  for (const list of lists) {
+  if (isMap(users)) for (const pair of users.items) lists.push([["users", textOf(pair.key)], pair.value]);
+  const touched: (readonly string[])[] = [];
+  for (const [path, list] of lists) {
     if (!isSeq(list)) continue;
-    const before = list.items.length;
-    list.items = list.items.filter((item) => String(valueOf(item)) !== name);
-    touched ||= list.items.length < before;
-    left += list.items.length;
+    const left = list.items.filter((item) => textOf(item) !== name);
+    if (left.length === list.items.length) continue;
+    list.items = left;
+    touched.push(path);
   }
-  return touched && left === 0;
+  return touched;
 }
 
-function valueOf(node: unknown): unknown {
-  return typeof node === "object" && node !== null && "value" in node ? node.value : node;
+/** Names of nobody: an empty list would not mean "all" by accident, but a line that delivers nothing is of no use. */
+function isLeftEmpty(delivery: YAMLMap): boolean {
+  const logins = delivery.get("logins");
+  if (isSeq(logins)) return logins.items.length === 0;
+  const users = delivery.get("users");
+  return isMap(users) && users.items.every((pair) => isSeq(pair.value) && pair.value.items.length === 0);
+}
+
+function textOf(node: unknown): string {
+  return typeof node === "object" && node !== null && "value" in node ? String(node.value) : String(node);
 }
 
 function parse(text: string): Document {
-  const document = parseDocument(text.trim() === "" ? EMPTY_CONFIG : text, { logLevel: "silent" });
+  const document = parseDocument(text, { logLevel: "silent" });
   if (document.errors.length > 0)
     throw new AppError("CONFIG_INVALID", "wharf.yaml is not YAML, so it is left alone");
   return document;
 }
 
-function blockMap(document: Document, key: string): YAMLMap {
+function mapAt(document: Document, key: string): YAMLMap {
   const found = document.get(key);
   if (isMap(found)) {
-    // `logins: {}` is how an empty one begins.
     if (found.items.length === 0) found.flow = false;
     return found;
   }
@@ -112,8 +142,17 @@ function blockMap(document: Document, key: string): YAMLMap {
   return made;
 }
 
-function render(document: Document, before: string): string {
-  const eol = before.includes("\r\n") ? "\r\n" : "\n";
+/** The text with the small edit, where it means exactly what the edited document means; else that document, rendered. */
+function choose(document: Document, before: string, edited: string | undefined): string {
+  const wanted = meaning(document);
+  if (edited !== undefined) {
+    const reparsed = parseDocument(edited, { logLevel: "silent" });
+    if (reparsed.errors.length === 0 && meaning(reparsed) === wanted) return edited;
+  }
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: true });
-  return eol === "\n" ? text : text.replaceAll("\n", eol);
+  return before.includes("\r\n") ? text.replaceAll(/\r?\n/g, "\r\n") : text;
+}
+
+function meaning(document: Document): string {
+  return JSON.stringify(document.toJS());
 }
