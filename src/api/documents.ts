@@ -85,6 +85,7 @@ export const CreatedRobot = z
   .openapi("CreatedRobot");
 
 export const NewToken = z.strictObject({ name, expiresInDays: expiresInDays.optional() }).openapi("NewToken");
+export const TokenChange = z.strictObject({ name: name.optional() }).openapi("TokenChange");
 const tokenFields = {
   id: z.int(),
   name,

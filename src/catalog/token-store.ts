@@ -57,6 +57,8 @@ export interface TokenStore {
     readonly createdAt: number;
     readonly expiresAt: number | undefined;
   }): Token;
+  /** Throws ALREADY_EXISTS when a token of that account in force has that name. */
+  rename(accountId: number, tokenId: number, name: string): void;
   /** False when it is not there or was revoked before. */
   revoke(accountId: number, tokenId: number, at: number): boolean;
   /** Changes no answer, so it touches nothing. */
@@ -113,6 +115,9 @@ export function createTokenStore(db: Database): TokenStore {
   const insert = db.prepare<TokenRow, [number, string, Uint8Array, number, number | null]>(
     `INSERT INTO tokens (account_id, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?) RETURNING ${COLUMNS}`,
   );
+  const rename = db.prepare<never, [string, number, number]>(
+    "UPDATE tokens SET name = ? WHERE account_id = ? AND id = ?",
+  );
   const revoke = db.prepare<never, [number, number, number]>(
     "UPDATE tokens SET revoked_at = ? WHERE account_id = ? AND id = ? AND revoked_at IS NULL",
   );
@@ -141,24 +146,27 @@ export function createTokenStore(db: Database): TokenStore {
       return createPage(rows, limit, { item: toToken, key: (row) => String(row.id) });
     },
     countActive: (accountId) => countActive.get(accountId)?.count ?? 0,
-    create({ accountId, name, hash, createdAt, expiresAt }) {
-      try {
-        return toToken(insert.get(accountId, name, hash, createdAt, expiresAt ?? null) as TokenRow);
-      } catch (cause) {
-        if (!isUniqueViolation(cause)) throw cause;
-        throw new AppError(
-          "ALREADY_EXISTS",
-          `there is a token ${JSON.stringify(name)} of this account already`,
-          {
-            hint: "choose another name, or revoke the old one first",
-            cause,
-          },
-        );
-      }
-    },
+    create: ({ accountId, name, hash, createdAt, expiresAt }) =>
+      refuseTwins(name, () => {
+        const row = insert.get(accountId, name, hash, createdAt, expiresAt ?? null);
+        return toToken(row as TokenRow);
+      }),
+    rename: (accountId, tokenId, name) => refuseTwins(name, () => void rename.run(name, accountId, tokenId)),
     revoke: (accountId, tokenId, at) => revoke.run(at, accountId, tokenId).changes > 0,
     markUsed: (tokenId, at) => void markUsed.run(at, tokenId),
   };
+}
+
+function refuseTwins<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!isUniqueViolation(cause)) throw cause;
+    throw new AppError("ALREADY_EXISTS", `there is a token ${JSON.stringify(name)} of this account already`, {
+      hint: "choose another name, or revoke the old one first",
+      cause,
+    });
+  }
 }
 
 function toToken(row: TokenRow): Token {

@@ -14,6 +14,7 @@ export type SiteRobotChange = z.input<typeof documents.SiteRobotChange>;
 export type RobotDocument = z.output<typeof documents.RobotDocument>;
 export type CreatedRobot = z.output<typeof documents.CreatedRobot>;
 export type NewToken = z.input<typeof documents.NewToken>;
+export type TokenChange = z.input<typeof documents.TokenChange>;
 export type TokenDocument = z.output<typeof documents.TokenDocument>;
 export type CreatedToken = z.output<typeof documents.CreatedToken>;
 export type NewUser = z.input<typeof documents.NewUser>;
@@ -79,5 +80,7 @@ export interface ApiClient {
   deleteUser(user: string): Promise<void>;
   listTokens(holder: TokenHolder, query?: ListQuery): Promise<ListPage<TokenDocument>>;
   createToken(holder: TokenHolder, token: NewToken): Promise<CreatedToken>;
+  readToken(holder: TokenHolder, tokenId: number): Promise<TokenDocument>;
+  updateToken(holder: TokenHolder, tokenId: number, change: TokenChange): Promise<TokenDocument>;
   revokeToken(holder: TokenHolder, tokenId: number): Promise<void>;
 }

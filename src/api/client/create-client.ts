@@ -68,6 +68,8 @@ export function createApiClient({ url, credentials, fetch }: ApiClientOptions): 
     deleteUser: (user) => ask("DELETE", path`/users/${user}`),
     listTokens: (holder, query) => list(tokensPath(holder), query),
     createToken: (holder, token) => ask("POST", tokensPath(holder), token),
+    readToken: (holder, tokenId) => ask("GET", `${tokensPath(holder)}/${tokenId}`),
+    updateToken: (holder, tokenId, change) => ask("PATCH", `${tokensPath(holder)}/${tokenId}`, change),
     revokeToken: (holder, tokenId) => ask("DELETE", `${tokensPath(holder)}/${tokenId}`),
   };
 }

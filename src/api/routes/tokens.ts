@@ -1,8 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Caller } from "#access";
-import { AppError } from "#core";
+import type { Token } from "#catalog";
+import { AppError, parseName } from "#core";
 import type { ApiApp, ApiDependencies } from "../app.ts";
-import { CreatedToken, NewToken, TokenDocument, toTokenDocument } from "../documents.ts";
+import { CreatedToken, NewToken, TokenChange, TokenDocument, toTokenDocument } from "../documents.ts";
 import {
   jsonAnswer,
   jsonBody,
@@ -62,13 +63,32 @@ export function addTokenRoutes(app: ApiApp, deps: ApiDependencies, place: TokenP
     request: { params, body: jsonBody(NewToken) },
     responses: { 201: jsonAnswer(CreatedToken, "The token with its secret."), ...problems },
   });
+  const tokenParams = params.extend({ token: pathParam("token") });
+  const show = createRoute({
+    method: "get",
+    path: `${place.prefix}/tokens/{token}`,
+    tags,
+    security,
+    summary: `One token of ${place.of}`,
+    request: { params: tokenParams },
+    responses: { 200: jsonAnswer(TokenDocument, "The token."), ...problems },
+  });
+  const update = createRoute({
+    method: "patch",
+    path: `${place.prefix}/tokens/{token}`,
+    tags,
+    security,
+    summary: `Renames a token of ${place.of}`,
+    request: { params: tokenParams, body: jsonBody(TokenChange) },
+    responses: { 200: jsonAnswer(TokenDocument, "The token."), ...problems },
+  });
   const revoke = createRoute({
     method: "delete",
     path: `${place.prefix}/tokens/{token}`,
     tags,
     security,
     summary: `Revokes a token of ${place.of}; it is refused from the next request on`,
-    request: { params: params.extend({ token: pathParam("token") }) },
+    request: { params: tokenParams },
     responses: { 204: { description: "It is revoked." }, ...problems },
   });
 
@@ -108,14 +128,34 @@ export function addTokenRoutes(app: ApiApp, deps: ApiDependencies, place: TokenP
     return c.json(document, 201);
   });
 
+  /** The token through its account, with the caller's right to that. Called inside a transaction. */
+  function findToken(caller: Caller, path: Readonly<Record<string, string>>): Token {
+    const { accountId } = place.find(caller, path);
+    const id = parseTokenId(path["token"] ?? "");
+    const token = id === undefined ? undefined : catalog.tokens.find(accountId, id);
+    if (token === undefined) throw tokenUnknown();
+    return token;
+  }
+
+  app.openapi(show, (c) => {
+    const token = catalog.read(() => findToken(c.get("caller"), c.req.valid("param")));
+    return c.json(toTokenDocument(token, now()), 200);
+  });
+
+  app.openapi(update, async (c) => {
+    const { name } = c.req.valid("json");
+    const renamed = await catalog.write(["access"], () => {
+      const token = findToken(c.get("caller"), c.req.valid("param"));
+      if (name !== undefined) catalog.tokens.rename(token.accountId, token.id, parseName("token", name));
+      return catalog.tokens.find(token.accountId, token.id) ?? token;
+    });
+    return c.json(toTokenDocument(renamed, now()), 200);
+  });
+
   app.openapi(revoke, async (c) => {
-    const caller = c.get("caller");
-    const path: Readonly<Record<string, string>> = c.req.valid("param");
     await catalog.write(["access"], () => {
-      const { accountId } = place.find(caller, path);
-      const id = parseTokenId(path["token"] ?? "");
-      if (id === undefined || catalog.tokens.find(accountId, id) === undefined) throw tokenUnknown();
-      catalog.tokens.revoke(accountId, id, now());
+      const token = findToken(c.get("caller"), c.req.valid("param"));
+      catalog.tokens.revoke(token.accountId, token.id, now());
     });
     return c.body(null, 204);
   });
