@@ -10,7 +10,7 @@ const root = join(import.meta.dir, "..");
 const args = process.argv.slice(2);
 const outAt = args.indexOf("--out");
 const out = outAt === -1 ? undefined : args[outAt + 1];
-const names = args.filter((arg, index) => !arg.startsWith("--") && index !== outAt + 1);
+const names = args.filter((arg, index) => !arg.startsWith("--") && (outAt === -1 || index !== outAt + 1));
 if (names.length !== 1 || names[0] !== "registry") {
   console.error("error: running a benchmark: name one of: registry");
   process.exit(2);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createScratch, type Scratch } from "../../test/support/scratch.ts";
 import { createCertificate } from "./certificate.ts";
 import { measureConformance } from "./conformance.ts";
-import { createContent } from "./content.ts";
+import { type Content, createContent, pushContent } from "./content.ts";
 import { measureIdleMemory, measurePeakMemory, measureStart } from "./footprint.ts";
 import { measureLists } from "./lists.ts";
 import { measurePasswords } from "./passwords.ts";
@@ -34,6 +34,7 @@ export async function benchRegistry(
     try {
       const peak: Row[] = [];
       const idle = await measureIdleMemory(all);
+      await fill(all, content);
       done(await measureReading({ scratch, settings, servers: all, content }));
       done(await measurePasswords({ scratch, settings, wharf: ours, content }));
       done(await measureWriting({ scratch, settings, servers: all, content }));
@@ -52,6 +53,7 @@ export async function benchRegistry(
     const tls = await createCertificate(scratch);
     const secured = await startServers({ scratch: inside(scratch, "tls"), wharf, content, tls });
     try {
+      await fill(secured.all, content);
       done(await measureTlsReading({ scratch, settings, servers: secured.all, content }));
     } finally {
       await stopAll(secured.all);
@@ -64,6 +66,10 @@ export async function benchRegistry(
 
 async function stopAll(servers: readonly BenchServer[]): Promise<void> {
   await Promise.all(servers.map((server) => server.stop()));
+}
+
+async function fill(servers: readonly BenchServer[], content: Content): Promise<void> {
+  for (const { target } of servers) if (target !== undefined) await pushContent(target, content);
 }
 
 function inside(scratch: Scratch, name: string): Scratch {

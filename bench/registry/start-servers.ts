@@ -9,7 +9,7 @@ import {
   type WharfProcess,
 } from "../../test/support/wharf-process.ts";
 import type { TlsFiles } from "./certificate.ts";
-import { type Content, pushContent, writeContent } from "./content.ts";
+import { type Content, writeContent } from "./content.ts";
 import { startNginx } from "./nginx.ts";
 import { type BenchServer, project } from "./server.ts";
 
@@ -28,7 +28,7 @@ export interface WharfServer extends BenchServer {
   readonly robot: Credentials;
 }
 
-/** Starts ours, Distribution and nginx with the same content. A peer that is not on this machine is left out, and said. */
+/** Starts ours, Distribution and nginx; nginx has the content, the others are still to be given it. A peer that is not on this machine is left out, and said. */
 export async function startServers(options: StartOptions): Promise<{
   readonly wharf: WharfServer;
   readonly all: readonly BenchServer[];
@@ -40,7 +40,6 @@ export async function startServers(options: StartOptions): Promise<{
     else all.push(await startPeer(options));
     if (findProgram("nginx") === undefined) leaveOut("nginx");
     else all.push(await startFileServer(options));
-    for (const { target } of all) if (target !== undefined) await pushContent(target, options.content);
     return { wharf, all };
   } catch (cause) {
     await Promise.all(all.map((server) => server.stop()));
