@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import { AppError } from "#core";
-import { atRootedPath, pathIn, type Root, type RootedName } from "./rooted-folder.ts";
+import { atRootedPath, type Root, type RootedName } from "./rooted-folder.ts";
 import { systemErrorCode, toStorageError } from "./storage-error.ts";
 
 /** A file found under a root. */
@@ -32,11 +32,11 @@ export async function readRooted(
   maxBytes: number,
 ): Promise<RootedFile | undefined> {
   return guarded(`reading ${path}`, () =>
-    atRootedPath(root, path, {}, async ({ folder, name, found }) => {
+    atRootedPath(root, path, {}, async ({ name, found, pathOf }) => {
       if (found === undefined) return undefined;
       if (!found.isFile()) throw new AppError("INVALID_INPUT", `${path} is not a regular file`);
       const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-      const handle = await open(pathIn(folder, name), flags);
+      const handle = await open(pathOf(name), flags);
       try {
         const stat = await handle.stat();
         if (stat.size > maxBytes) throw new AppError("TOO_LARGE", `${path} is larger than ${maxBytes} bytes`);
@@ -75,10 +75,11 @@ export async function writeRooted(
 /** Removes a file below a root; nothing when it is not there. A link's target goes, the link stays. */
 export async function removeRooted(root: Root, path: string): Promise<void> {
   await guarded(`removing ${path}`, () =>
-    atRootedPath(root, path, {}, async ({ folder, name, found }) => {
-      await dropStale(folder, name);
+    atRootedPath(root, path, {}, async (end) => {
+      const { folder, name, found, pathOf } = end;
+      await dropStale(end);
       if (found === undefined) return;
-      await unlink(pathIn(folder, name));
+      await unlink(pathOf(name));
       await folder.sync();
     }),
   );
@@ -87,15 +88,15 @@ export async function removeRooted(root: Root, path: string): Promise<void> {
 /** Names in a folder below a root, sorted; empty when it is not there. */
 export async function listRooted(root: Root, path: string): Promise<readonly string[]> {
   const names = await guarded(`listing ${path}`, () =>
-    atRootedPath(root, `${path}/.wharf-any-name`, {}, ({ folder }) => readdir(pathIn(folder, "."))),
+    atRootedPath(root, `${path}/.wharf-any-name`, {}, ({ pathOf }) => readdir(pathOf("."))),
   );
   return (names ?? []).sort();
 }
 
 async function replace(end: RootedName, bytes: Uint8Array, options: RootedWrite): Promise<void> {
-  const { folder, name, found } = end;
+  const { folder, name, found, pathOf } = end;
   const mode = found === undefined ? options.mode : found.mode & options.mode & 0o777;
-  const temporary = pathIn(folder, `.${name}.${randomBytes(6).toString("hex")}.tmp`);
+  const temporary = pathOf(`.${name}.${randomBytes(6).toString("hex")}.tmp`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   try {
     const handle = await open(temporary, flags, 0o600);
@@ -107,23 +108,23 @@ async function replace(end: RootedName, bytes: Uint8Array, options: RootedWrite)
     } finally {
       await handle.close();
     }
-    await rename(temporary, pathIn(folder, name));
+    await rename(temporary, pathOf(name));
   } catch (cause) {
     // Best effort: what matters is the first error, and the name is never read again.
     await unlink(temporary).catch(() => undefined);
     throw cause;
   }
-  await dropStale(folder, name);
+  await dropStale(end);
   await folder.sync();
 }
 
 /** Temporary files of writers that were killed: they hold what was to be written, which may have been revoked since. */
-async function dropStale(folder: FileHandle, name: string): Promise<void> {
-  for (const other of await readdir(pathIn(folder, "."))) {
+async function dropStale({ name, pathOf }: RootedName): Promise<void> {
+  for (const other of await readdir(pathOf("."))) {
     if (!other.startsWith(`.${name}.`) || !/^[0-9a-f]{12}\.tmp$/.test(other.slice(name.length + 2))) continue;
     try {
-      const { mtimeMs } = await lstat(pathIn(folder, other));
-      if (Date.now() - mtimeMs > STALE_MS) await unlink(pathIn(folder, other));
+      const { mtimeMs } = await lstat(pathOf(other));
+      if (Date.now() - mtimeMs > STALE_MS) await unlink(pathOf(other));
     } catch (cause) {
       // Its writer, or another sweeper, was quicker.
       if (systemErrorCode(cause) !== "ENOENT") throw cause;

@@ -17,6 +17,8 @@ export interface Root {
 export interface RootedName {
   readonly folder: FileHandle;
   readonly name: string;
+  /** A name in that folder as a path: on Linux one that stays with the open folder, wherever somebody moves it; elsewhere plain text. */
+  readonly pathOf: (name: string) => string;
   /** What has that name; never a link. undefined: nothing. */
   readonly found: Stats | undefined;
   /** Every folder from the root to `folder`, both included. */
@@ -75,7 +77,8 @@ export async function atRootedPath<T>(
         continue;
       }
       if (rest.length === 0) {
-        return await use({ folder: top.handle, name, found, folders: stack.map((each) => each.stat) });
+        const folders = stack.map((each) => each.stat);
+        return await use({ folder: top.handle, name, found, folders, pathOf: (other) => inside(top, other) });
       }
       if (found === undefined) {
         if (options.folderMode === undefined) return undefined;
@@ -90,11 +93,6 @@ export async function atRootedPath<T>(
   } finally {
     for (const handle of opened) await handle.close();
   }
-}
-
-/** A name in an open folder as a path that follows the open folder, wherever somebody moves it (Linux); elsewhere its text. */
-export function pathIn(folder: FileHandle, name: string): string {
-  return `/proc/self/fd/${folder.fd}/${name}`;
 }
 
 interface Opened {
@@ -114,7 +112,7 @@ async function openFolder(path: string, shown: string): Promise<Opened> {
 }
 
 function inside(folder: Opened, name: string): string {
-  return pathIn(folder.handle, name);
+  return process.platform === "linux" ? `/proc/self/fd/${folder.handle.fd}/${name}` : join(folder.path, name);
 }
 
 async function statIn(folder: Opened, name: string): Promise<Stats | undefined> {
