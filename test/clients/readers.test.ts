@@ -255,10 +255,8 @@ describe("podman's reader against the real skopeo", () => {
   }
 
   async function comparePodman(place: Target): Promise<void> {
-    // Skopeo 1.11 came with the library of Podman 4.4.
     const { out } = await runProgram([programPath("skopeo"), "--version"]);
-    const minor = Number(/ 1\.(\d+)/.exec(out)?.[1]);
-    const target = { ...place, version: minor >= 11 ? "4.4.0" : "4.3.1" };
+    const target = { ...place, version: / (\d+\.\d+)/.exec(out)?.[1] ?? "" };
     const wanted = expected(await answerOf("podman", target, `${registry.host}/team/x:1`));
     const sent = await sentBySkopeo(target, `${registry.host}/team/x:1`);
     if (wanted === "broken") {

@@ -3,7 +3,7 @@ import { parseReference } from "#oci";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { enrootHosts } from "./hosts.ts";
 import { findBlock, parseNetrc, readNetrcText } from "./netrc.ts";
-import { isOlder, isPlainUser, type NetrcLine, parseNetrcLine } from "./netrc-line.ts";
+import { isOlder, isPlainUser, type NetrcLine, netrcKey, parseNetrcLine } from "./netrc-line.ts";
 import { curlVersion, enrootFile } from "./writer.ts";
 
 /**
@@ -60,7 +60,7 @@ export function matchEnroot(
     block.login === user
       ? []
       : [`curl finds ${block.login ?? "no user"} on line ${block.line} before ${user}`];
-  const key = block.isDefault ? "default" : `machine ${asked}`;
+  const key = block.isDefault ? "default" : netrcKey(asked, block.login ?? "");
   return {
     kind: "login",
     match: {

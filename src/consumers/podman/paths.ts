@@ -44,6 +44,8 @@ function isBefore44(version: string | undefined): boolean {
   const parts = /(\d+)\.(\d+)/.exec(version ?? "");
   if (parts === null) return false;
   const [major, minor] = [Number(parts[1]), Number(parts[2])];
+  // Where Podman itself is missing the version is Skopeo's (1.11 came with the same library) or Buildah's.
+  if (major === 1) return minor < 11;
   return major < 4 || (major === 4 && minor < 4);
 }
 
