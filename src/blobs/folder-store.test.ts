@@ -227,3 +227,35 @@ test("names that are not ours never become paths", async () => {
     code: "DIGEST_INVALID",
   });
 });
+
+test("a body that has arrived whole before it is read is kept once, first or later piece (Bun.write and fallocate)", async () => {
+  const slow = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      // Until the body is here; most are after one turn already.
+      for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+      return Response.json(
+        await store.append(new URL(request.url).pathname.slice(1), request, { maxBytes: 40 * MIB }),
+      );
+    },
+  });
+  try {
+    for (let round = 0; round < 12; round++) {
+      const id = `whole-${round}`;
+      const pieces = [1_300_000, 200_000, 5 * MIB, 70_000, 1_000_000].map(
+        (size) => new Uint8Array(randomBytes(size)),
+      );
+      let sent = 0;
+      for (const piece of pieces) {
+        const answer = await fetch(`${slow.url.href}${id}`, { method: "PATCH", body: piece });
+        sent += piece.length;
+        expect(await answer.json()).toEqual({ receivedBytes: sent });
+      }
+      const bytes = new Uint8Array(Buffer.concat(pieces));
+      expect(await store.finish(id, digest(bytes), inlineNothing)).toMatchObject({ sizeBytes: bytes.length });
+    }
+  } finally {
+    await slow.stop(true);
+  }
+}, 30_000);

@@ -68,7 +68,9 @@ class FolderStore implements BlobStore {
 
   async append(uploadId: string, body: Request, options: AppendOptions): Promise<UploadStatus> {
     const path = this.#uploadPath(uploadId);
-    const held = this.#hold(uploadId, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+    // Not O_APPEND: before Bun.write (1.4.5) writes a body that has arrived whole, it makes the file that long, and would write behind that.
+    const held = this.#hold(uploadId, constants.O_WRONLY | constants.O_CREAT);
+    this.#libc?.seekEnd(held.fd);
     try {
       if (options.startBytes !== undefined && options.startBytes !== held.sizeBytes)
         throw new AppError("RANGE_INVALID", `the upload holds ${held.sizeBytes} bytes`, {

@@ -25,6 +25,11 @@ interface Followed {
 const READ_BYTES = 1024 * 1024;
 const READS_PER_TURN = 4;
 const FLUSH_BYTES = 8 * 1024 * 1024;
+/**
+ * Before Bun.write (1.4.5) writes a body that has arrived whole, it makes the file as long as the body: zeros for a moment. It holds
+ * at most 1.5 MB of a body before somebody reads it, so what lies further from the end of a growing file has been written.
+ */
+const UNSURE_BYTES = 4 * 1024 * 1024;
 const POLL_MILLISECONDS = 2;
 /** Uploads between two requests whose hash is remembered; beyond it the oldest is hashed again from its start. */
 const MAX_FOLLOWED = 128;
@@ -106,8 +111,7 @@ function turn(): void {
 
 /** Hashes one piece; false when there was nothing to do. */
 function step(file: Followed): boolean {
-  const room =
-    file.wanted === undefined ? READ_BYTES : Math.min(READ_BYTES, file.wanted.sizeBytes - file.hashedBytes);
+  const room = Math.min(READ_BYTES, writtenBytes(file) - file.hashedBytes);
   const count = room > 0 ? readSync(file.fd, buffer, 0, room, file.hashedBytes) : 0;
   if (count > 0) {
     file.hasher.update(buffer.subarray(0, count));
@@ -128,6 +132,12 @@ function step(file: Followed): boolean {
     throw new Error(`the file holds ${file.hashedBytes} bytes, not ${wanted.sizeBytes}`);
   }
   return count > 0;
+}
+
+/** How much of the file is sure to be what was sent. */
+function writtenBytes(file: Followed): number {
+  if (file.wanted !== undefined) return file.wanted.sizeBytes;
+  return file.growing ? fstatSync(file.fd).size - UNSURE_BYTES : file.pausedBytes;
 }
 
 function isSameFile(file: Followed, path: string): boolean {
