@@ -38,6 +38,14 @@ async function start(values: ServeValues = {}): Promise<Started> {
   return { server, dataDir, lines };
 }
 
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const probe = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const { port = 0 } = probe;
+  await probe.stop(true);
+  return port;
+}
+
 const get = (server: RunningServer, path: string, init?: RequestInit): Promise<Response> =>
   fetch(`${server.url}${path}`, init);
 
@@ -109,6 +117,22 @@ test("a second server may serve the same data; each forgets its own address only
   await server.stop();
   expect(readFileSync(join(dataDir, "address"), "utf8")).toBe(`${second.server.address}\n`);
   await second.server.stop();
+});
+
+test("an address left by a server that was killed is gone before the new one is ready; a living one's stays", async () => {
+  const { server } = await start();
+  for (const [left, stays] of [
+    [`127.0.0.1:${await freePort()}`, false],
+    ["nonsense", false],
+    [server.address, true],
+  ] as const) {
+    const dataDir = join(folder, `left-${folders++}`);
+    mkdirSync(dataDir, { mode: 0o700 });
+    writeFileSync(join(dataDir, "address"), left);
+    const broken = start({ data: dataDir, "admin-password-file": join(folder, "not there") });
+    await expect(broken).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    expect([left, existsSync(join(dataDir, "address"))]).toEqual([left, stays]);
+  }
 });
 
 test("a port that is taken says by whom", async () => {
@@ -226,6 +250,39 @@ test("a client on whose connection nothing moves is cut; one that moves is not",
   expect((await get(server, "/healthz")).status).toBe(200);
   expect(await (await get(server, "/metrics")).text()).toMatch(/wharf_stalled_connections_total [1-9]/);
 }, 20_000);
+
+needs("curl")(
+  "a download that goes on for longer than a stall may last is not cut",
+  async () => {
+    const { server } = await start({ "stall-seconds": "1", "log-level": "debug" });
+    const [project, bytes] = ["team", 900_000];
+    const password = readFileSync(server.admin.passwordFile ?? "", "utf8").trim();
+    const authorization = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
+    const body = JSON.stringify({ name: project, visibility: "private" });
+    await get(server, "/api/v1/projects", {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json" },
+      body,
+    });
+    const blob = new Uint8Array(bytes);
+    const digest = `sha256:${new Bun.CryptoHasher("sha256").update(blob).digest("hex")}`;
+    const pushed = await get(server, `/v2/${project}/app/blobs/uploads/?digest=${digest}`, {
+      method: "POST",
+      headers: { authorization, "content-type": "application/octet-stream" },
+      body: blob,
+    });
+    expect([pushed.status, await pushed.text()]).toEqual([201, ""]);
+    const url = `${server.url}/v2/${project}/app/blobs/${digest}`;
+    // Small buffers, or the kernel would take all of it at once; the password goes over stdin.
+    const args = ["-sS", "-K", "-", "--limit-rate", "300K", "-o", "/dev/null", "-w", "%{size_download}", url];
+    const child = Bun.spawn([programPath("curl"), ...args], {
+      stdin: Buffer.from(`header = "authorization: ${authorization}"\n`),
+      stdout: "pipe",
+    });
+    expect([await new Response(child.stdout).text(), await child.exited]).toEqual([String(bytes), 0]);
+  },
+  30_000,
+);
 
 needs("curl", "openssl")("--tls auto: curl trusts the server by its ca.crt and by nothing else", async () => {
   const { server, dataDir } = await start({ tls: "auto", url: "https://localhost" });

@@ -1,15 +1,7 @@
-import { join } from "node:path";
 import type { FirstAdmin } from "#access";
 import { AppError, isAppError, type Logger, toAppError, version } from "#core";
-import {
-  type Clock,
-  createSocketWatch,
-  ensurePrivateFolder,
-  readFreeBytes,
-  readTextLimited,
-  removeFile,
-  writeFileDurable,
-} from "#system";
+import { type Clock, createSocketWatch, ensurePrivateFolder, readFreeBytes } from "#system";
+import { type AddressFile, createAddressFile } from "./address-file.ts";
 import { createDispatch } from "./dispatch.ts";
 import { type Listener, openListener } from "./listener.ts";
 import { createMetrics } from "./metrics.ts";
@@ -53,6 +45,8 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
   const { log, clock } = parts;
   const startedAtSeconds = clock.now() / 1000;
   await ensurePrivateFolder(options.dataDir);
+  const addressFile = createAddressFile(options.dataDir, log);
+  await addressFile.forgetDead();
   const tls = await openTls(options, parts);
   const rooms = await openRooms({
     dataDir: options.dataDir,
@@ -110,8 +104,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     // The slow hash of a first password runs while the server answers already; who waits for the address file finds both.
     const admin = await rooms.ensureAdmin();
     state = "ok";
-    const addressFile = join(options.dataDir, "address");
-    await writeFileDurable(addressFile, `${address}\n`);
+    await addressFile.write(address);
 
     const open = listener;
     const stopWatching = tls.follow((material) => open.useTls(material));
@@ -134,7 +127,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
       log.info("stopping", { openRequests: open.openRequests });
       stopWatching();
       clearInterval(sweeping);
-      await forgetAddress(addressFile, address, log);
+      await addressFile.forget(address);
       await open.stop(options.stopSeconds * 1000, hurried.signal);
       await rooms.close();
       log.info("stopped");
@@ -154,7 +147,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     };
   } catch (cause) {
     await closeAfterFailure(rooms, listener, log);
-    throw await explainTaken(cause, options);
+    throw await explainTaken(cause, options, addressFile);
   }
 }
 
@@ -164,24 +157,18 @@ function reachableHost(host: string): string {
 }
 
 /** Most often a port is taken by the same registry, started twice. */
-async function explainTaken(cause: unknown, options: ServeOptions): Promise<unknown> {
+async function explainTaken(
+  cause: unknown,
+  options: ServeOptions,
+  addressFile: AddressFile,
+): Promise<unknown> {
   if (!isAppError(cause, "ADDRESS_IN_USE")) return cause;
-  const known = await readTextLimited(join(options.dataDir, "address"), 1000);
   const wanted = { ...options.listen, host: reachableHost(options.listen.host) };
-  if (known?.trim() !== renderHostPort(wanted)) return cause;
+  if ((await addressFile.read()) !== renderHostPort(wanted)) return cause;
   return new AppError(cause.code, cause.message, {
     hint: "a registry of this data folder listens there already; use it, or stop it first",
     cause,
   });
-}
-
-/** Another server on the same data may have written its own address since. */
-async function forgetAddress(file: string, address: string, log: Logger): Promise<void> {
-  try {
-    if ((await readTextLimited(file, 1000))?.trim() === address) await removeFile(file);
-  } catch (cause) {
-    log.warn("the address file could not be removed", { error: toAppError(cause) });
-  }
 }
 
 async function closeAfterFailure(rooms: Rooms, listener: Listener | undefined, log: Logger): Promise<void> {

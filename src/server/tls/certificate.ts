@@ -126,11 +126,13 @@ function keyIdentifier(publicKey: KeyObject): Uint8Array {
 
 function addressBytes(address: string): Uint8Array {
   if (isIP(address) === 4) return Uint8Array.from(address.split(".").map(Number));
-  // A URL's host has the shortest form and no dotted tail, whatever was written.
-  const [head = "", tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split("::");
+  // RFC 4291 section 2.2: groups, at most one `::` for zeros, perhaps an IPv4 address as the last two groups.
+  const tail = /[^:]*\.[^:]*$/.exec(address)?.[0];
+  const [a = 0, b = 0, c = 0, d = 0] = tail?.split(".").map(Number) ?? [];
+  const lastTwo = [(a << 8) | b, (c << 8) | d].map((group) => group.toString(16)).join(":");
+  const plain = tail === undefined ? address : address.slice(0, -tail.length) + lastTwo;
   const groups = (text: string): string[] => (text === "" ? [] : text.split(":"));
-  const left = groups(head);
-  const right = groups(tail ?? "");
+  const [left = [], right = []] = plain.split("::").map(groups);
   const zeros = Array.from({ length: 8 - left.length - right.length }, () => "0");
   return Uint8Array.from(
     [...left, ...zeros, ...right].flatMap((group) => {

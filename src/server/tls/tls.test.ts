@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { needs } from "../../../test/support/programs.ts";
 import { openOwnCa } from "./own-ca.ts";
 
@@ -32,6 +33,26 @@ test("a CA is made once, its key private, and signs certificates that node reads
   expect(server.validFromDate.getTime()).toBeLessThan(now);
   expect(server.validToDate.getTime()).toBe(now + 90 * 86_400_000);
   expect(ca.issue(names, now).cert).not.toBe(ca.issue(names, now).cert);
+});
+
+test("any address and any name is written as node reads it", async () => {
+  const ca = await openOwnCa(folder, now);
+  const label = fc.stringMatching(/^[a-z0-9]{1,20}$/);
+  fc.assert(
+    fc.property(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.array(label, { minLength: 1, maxLength: 5 }),
+      (four, six, labels) => {
+        const host = `${labels.join(".")}.example`;
+        const certificate = new X509Certificate(ca.issue([host, four, six], now).cert);
+        expect(certificate.checkIP(four)).toBe(four);
+        expect(certificate.checkIP(six)).toBe(six);
+        expect(certificate.checkHost(host)).toBe(host);
+      },
+    ),
+    { seed: 3, numRuns: 50 },
+  );
 });
 
 test("of two servers that start at once both use the same CA", async () => {
