@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { readOpenApi, renderApi } from "./api.ts";
 import { renderCommands } from "./commands.ts";
 import { renderConfiguration } from "./configuration.ts";
 import { renderErrors } from "./errors.ts";
 import { renderProof } from "./proof.ts";
+import { renderReadme } from "./readme.ts";
 
 /** Every generated text, by its path in the repository. */
 export async function renderDocs(): Promise<ReadonlyMap<string, string>> {
@@ -13,6 +15,7 @@ export async function renderDocs(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/configuration.md", renderConfiguration()],
     ["docs/reference/api.md", renderApi(openApi)],
     ["docs/reference/openapi.json", openApi],
+    ["README.md", await renderReadme(await Bun.file(join(import.meta.dir, "../../README.md")).text())],
     ["docs/proof.md", renderProof()],
   ]);
 }

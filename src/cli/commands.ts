@@ -70,6 +70,7 @@ export const sections: readonly CommandSection[] = [
   {
     title: "This program",
     commands: {
+      demo: async () => (await import("./commands/demo.ts")).demo,
       completion: async () => (await import("./commands/completion.ts")).completion,
       version: async () => (await import("./commands/version.ts")).versionCommand,
     },

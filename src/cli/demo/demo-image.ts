@@ -11,8 +11,8 @@ export interface DemoImage {
   readonly blobs: readonly { readonly digest: string; readonly bytes: Uint8Array<ArrayBuffer> }[];
 }
 
-export async function createDemoImage(): Promise<DemoImage> {
-  const tar = await new Bun.Archive({ "hello.txt": "Hello from a private registry.\n" }).bytes();
+export function createDemoImage(): DemoImage {
+  const tar = tarOf("hello.txt", "Hello from a private registry.\n");
   const layer = blobOf(Bun.gzipSync(tar));
   const config = jsonBlob({
     architecture: "amd64",
@@ -66,6 +66,28 @@ export async function pullImage(
     sizeBytes += (await new Response(blob.body).bytes()).length;
   }
   return { digest: manifest.digest, sizeBytes };
+}
+
+/** A tar archive (POSIX ustar) of one small file, the same bytes whenever it is made. */
+function tarOf(name: string, content: string): Uint8Array<ArrayBuffer> {
+  const tar = new Uint8Array(512 + 512 + 1024);
+  const put = (offset: number, text: string): void => {
+    tar.set(new TextEncoder().encode(text), offset);
+  };
+  const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, "0");
+  put(0, name);
+  put(100, octal(0o644, 7));
+  put(108, octal(0, 7));
+  put(116, octal(0, 7));
+  put(124, octal(content.length, 11));
+  put(136, octal(0, 11));
+  put(148, " ".repeat(8));
+  put(156, "0");
+  put(257, "ustar\u000000");
+  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  put(148, `${octal(sum, 6)}\u0000 `);
+  put(512, content);
+  return tar;
 }
 
 function jsonBlob(value: unknown): DemoImage["blobs"][number] {

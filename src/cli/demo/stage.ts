@@ -22,12 +22,10 @@ export interface StageOptions {
 export interface StepOptions {
   /** Standard input. */
   readonly input?: string;
-  /** How the command is shown, where its input comes from another. */
+  /** How the command is shown, where its input comes from a file. */
   readonly shown?: string;
   /** The exit code that it must end with; 0 where nothing is said. */
   readonly code?: number;
-  /** What it prints is for the next command, not for eyes. */
-  readonly isSecret?: boolean;
 }
 
 /** Where the demo plays: says what it does, and runs real commands of wharf in a home of its own. */
@@ -67,20 +65,26 @@ export class Stage {
   }
 
   /** Runs `wharf` with these words and shows both; INTERNAL when it ends with another code than it must. */
-  async wharf(words: readonly string[], options: StepOptions = {}): Promise<string> {
-    const command = options.shown ?? ["wharf", ...words].join(" ");
+  async wharf(words: readonly string[], options: StepOptions = {}): Promise<void> {
+    const command = options.shown ?? renderWords(words);
     this.prompt(command);
-    const { code, out, err, both } = await this.#run(words, options.input ?? "", this.#options.context);
-    this.lines(options.isSecret === true ? err : both);
-    this.steps.push({ command, code, out: options.isSecret === true ? "[secret]" : out });
-    if (code !== (options.code ?? 0))
-      throw new AppError("INTERNAL", `the demo's step '${command}' ended with ${code}: ${err.trim()}`);
-    return out;
+    const { both } = await this.#step(command, words, options.input ?? "", options.code ?? 0);
+    this.lines(both);
+  }
+
+  /** Runs two commands of `wharf`, what the first prints being the second's input and shown to nobody. */
+  async pipe(first: readonly string[], second: readonly string[]): Promise<void> {
+    const commands = [renderWords(first), renderWords(second)] as const;
+    this.prompt(`${commands[0]} |\n       ${commands[1]}`);
+    const secret = await this.#step(commands[0], first, "", 0, "[secret]");
+    this.lines(secret.err);
+    const { both } = await this.#step(commands[1], second, secret.out, 0);
+    this.lines(both);
   }
 
   /** Starts a command that goes on; resolves with what it prints first. `stop` ends it and waits. */
   async start(words: readonly string[]): Promise<{ readonly out: string; stop(): Promise<void> }> {
-    const command = ["wharf", ...words].join(" ");
+    const command = renderWords(words);
     this.prompt(`${command} &`);
     const stop = new AbortController();
     const { context } = this.#options;
@@ -90,7 +94,7 @@ export class Stage {
     const out = await Promise.race([
       started.promise,
       ended.then(({ err }) => {
-        throw new AppError("INTERNAL", `the demo's step '${command}' did not start: ${err.trim()}`);
+        throw new AppError("INTERNAL", `the step '${command}' did not start: ${err.trim()}`);
       }),
     ]);
     // What to type next is the demo itself.
@@ -103,6 +107,15 @@ export class Stage {
         await ended;
       },
     };
+  }
+
+  async #step(command: string, words: readonly string[], input: string, wanted: number, shownOut?: string) {
+    const ended = await this.#run(words, input, this.#options.context);
+    this.steps.push({ command, code: ended.code, out: shownOut ?? ended.out });
+    this.#options.context.signal.throwIfAborted();
+    if (ended.code !== wanted)
+      throw new AppError("INTERNAL", `the step '${command}' ended with ${ended.code}: ${ended.err.trim()}`);
+    return ended;
   }
 
   async #run(
@@ -143,19 +156,29 @@ export class Stage {
   }
 }
 
-/** Tables again in columns, after something in them became shorter. */
+function renderWords(words: readonly string[]): string {
+  return ["wharf", ...words].join(" ");
+}
+
+/** Tables again in columns, after something in them became shorter. A table is lines of four cells and more. */
 function realign(text: string): string {
-  const rows = text.split("\n").map((line) => line.split(/(?<=\S) {2,}/));
+  const lines = text.split("\n");
+  const rows = lines.map((line) => line.split(/(?<=\S) {2,}/));
   for (let start = 0; start < rows.length; start++) {
     const width = rows[start]?.length ?? 0;
+    if (width < 4) continue;
     let end = start;
-    while (width >= 4 && rows[end]?.length === width) end++;
-    for (let column = 0; column < width - 1 && end - start > 1; column++) {
-      const cells = rows.slice(start, end);
-      const widest = Math.max(...cells.map((cell) => Bun.stringWidth(cell[column] ?? "")));
-      for (const cell of cells) cell[column] += " ".repeat(widest + 2 - Bun.stringWidth(cell[column] ?? ""));
-    }
-    if (end > start) start = end - 1;
+    while (rows[end]?.length === width) end++;
+    const table = rows.slice(start, end);
+    const widths = Array.from({ length: width }, (_, column) =>
+      Math.max(...table.map((cells) => Bun.stringWidth(cells[column] ?? ""))),
+    );
+    for (const [offset, cells] of table.entries())
+      lines[start + offset] = cells
+        .map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - Bun.stringWidth(cell)))
+        .join("  ")
+        .trimEnd();
+    start = end - 1;
   }
-  return rows.map((cells) => cells.join(cells.length >= 4 ? "" : "  ")).join("\n");
+  return lines.join("\n");
 }

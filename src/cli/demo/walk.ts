@@ -38,9 +38,7 @@ async function deliver(stage: Stage, home: string, address: string): Promise<voi
     "The robot's secret is shown once. It goes straight into a login: proved by a real token exchange, sealed in the vault.",
   );
   const robot = ["robot", "create", "team/ci", "--action", "pull", "--action", "push"];
-  const secret = await stage.wharf(robot, { isSecret: true, shown: `wharf ${robot.join(" ")} |` });
-  const login = ["login", address, "-u", "robot-team-ci", "--password-stdin", "--as", "team"];
-  await stage.wharf(login, { input: secret, shown: `  wharf ${login.join(" ")}` });
+  await stage.pipe(robot, ["login", address, "-u", "robot-team-ci", "--password-stdin", "--as", "team"]);
 
   stage.chapter("Which programs get it stands in wharf.yaml. There is no secret in it: commit it.");
   const config = `${home}/.config/wharf/wharf.yaml`;
@@ -71,7 +69,7 @@ async function pushAndPull(stage: Stage, { home, path, address, context }: Pushi
   const { username, secret } = found;
   const fetch = createFetch({ environment: {}, userAgent: `wharf-demo/${version}` });
   const client = createRegistryClient({ registry: address, credentials: { username, secret }, fetch });
-  const pushed = await pushImage(context, client, IMAGE, await createDemoImage());
+  const pushed = await pushImage(context, client, IMAGE, createDemoImage());
   stage.lines(`pushed as ${username}: ${pushed}`);
   const pulled = await pullImage(context, client, IMAGE);
   if (pulled.digest !== pushed) throw new AppError("INTERNAL", `pulled ${pulled.digest}, pushed ${pushed}`);
