@@ -11,6 +11,7 @@ import {
 } from "#logins";
 import { parseRegistry } from "#oci";
 import type { Fetch } from "#system";
+import { type OfferedCa, readOfferedCa } from "./offered-ca.ts";
 import { clientOf } from "./prove-logins.ts";
 
 /** What a person says of a login to be made. */
@@ -71,20 +72,7 @@ export async function enrollLogin(
   configFile: string | undefined,
   login: EnrollInput,
 ): Promise<Enrolled> {
-  const { registry } = parseRegistry(login.wish.registry);
-  const client = await clientOf(
-    {
-      name: login.draft.name,
-      registry,
-      username: login.username,
-      plainHttp: login.draft.plainHttp,
-      caFile: login.draft.caFile,
-      identityToken: false,
-    },
-    login.secret,
-    login.fetch,
-  );
-  const proof = await prove(() => client.proveLogin(context), login.wish.unproved);
+  const { proof, ca } = await proveOrAskForCa(context, login);
   // Kept though it is the registry's own host most often: curl under Enroot must know, and cannot guess.
   const realmHosts = proof?.realmHosts ?? [];
   const expires = login.wish.expires ?? proof?.expiresAt;
@@ -95,7 +83,8 @@ export async function enrollLogin(
     secret: login.secret,
     plainHttp: login.draft.plainHttp,
     ...(expires === undefined ? {} : { expires }),
-    ...(login.draft.caFile === undefined ? {} : { caFile: login.draft.caFile }),
+    ...(login.wish.caFile === undefined ? {} : { caFile: login.wish.caFile }),
+    ...(ca === undefined ? {} : { ca }),
     ...(realmHosts.length === 0 ? {} : { realmHosts }),
   };
   return { ...(await saveLogin(context, surroundings, configFile, saved)), proof };
@@ -107,6 +96,10 @@ export interface EnrollInput {
   readonly username: string;
   readonly secret: Secret;
   readonly fetch: Fetch;
+  /** Where a proxy is looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Is this the registry's CA: asked where its certificate is not trusted and it offers one of its own. Without: never. */
+  confirmCa?(offered: OfferedCa): Promise<boolean>;
 }
 
 /** The configuration that a new login would go to, if it is there. */
@@ -120,6 +113,37 @@ export async function configForLogin(
     // `login -c FILE` makes the file.
     if (isAppError(cause, "CONFIG_NOT_FOUND")) return undefined;
     throw cause;
+  }
+}
+
+/** Nothing of the login is sent before the certificate is trusted. */
+async function proveOrAskForCa(
+  context: Context,
+  login: EnrollInput,
+): Promise<{ readonly proof: LoginProof | undefined; readonly ca: string | undefined }> {
+  const { registry } = parseRegistry(login.wish.registry);
+  const proveWith = async (ca: string | undefined): Promise<LoginProof | undefined> => {
+    const { name, plainHttp, caFile } = login.draft;
+    const about = { name, registry, username: login.username, plainHttp, caFile, identityToken: false };
+    const client = await clientOf(ca === undefined ? about : { ...about, ca }, login.secret, login.fetch);
+    return await prove(() => client.proveLogin(context), login.wish.unproved);
+  };
+  try {
+    return { proof: await proveWith(undefined), ca: undefined };
+  } catch (cause) {
+    if (!isAppError(cause, "TLS_FAILED") || login.draft.caFile !== undefined) throw cause;
+    const offered = await readOfferedCa(context, registry, login.environment);
+    if (offered === undefined) throw cause;
+    if (login.confirmCa === undefined || !(await login.confirmCa(offered)))
+      throw new AppError(
+        "TLS_FAILED",
+        `the certificate of ${registry} is from a CA that this machine does not trust`,
+        {
+          hint: `it offers its own, SHA-256 ${offered.fingerprint}; where that is what the server printed, add --ca-fingerprint with it, or give the CA's file with --ca`,
+          cause,
+        },
+      );
+    return { proof: await proveWith(offered.pem), ca: offered.pem };
   }
 }
 

@@ -11,6 +11,7 @@ export {
   type LoginWish,
 } from "./enroll-login.ts";
 export { createInventory } from "./inventory.ts";
+export type { OfferedCa } from "./offered-ca.ts";
 export { openDelivery } from "./open-delivery.ts";
 export { planDelivery } from "./plan.ts";
 export type { PlanInput } from "./planning.ts";

@@ -48,11 +48,14 @@ export async function proveLogins(
 
 /** A client that shows this login to its registry. */
 export async function clientOf(
-  login: Pick<Login, "name" | "registry" | "username" | "plainHttp" | "caFile" | "identityToken">,
+  login: Pick<Login, "name" | "registry" | "username" | "plainHttp" | "caFile" | "identityToken"> & {
+    /** PEM of the private CA, where it is in no file yet. */
+    readonly ca?: string;
+  },
   secret: Secret,
   fetch: Fetch,
 ): Promise<LoginClient> {
-  const ca = login.caFile === undefined ? undefined : await readCa(login, login.caFile);
+  const ca = login.ca ?? (login.caFile === undefined ? undefined : await readCa(login, login.caFile));
   return createRegistryClient({
     registry: login.registry,
     fetch,

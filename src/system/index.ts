@@ -12,6 +12,7 @@ export {
   type FetchRequest,
 } from "./fetch.ts";
 export { type FetchFailure, fetchFailure } from "./fetch-error.ts";
+export { fetchUnverified } from "./fetch-unverified.ts";
 export { withFileLock } from "./file-lock.ts";
 export { findAccount, type LocalAccount } from "./find-account.ts";
 export { ensurePrivateFolder } from "./folders.ts";

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { AppError, type Secret } from "#core";
+import type { OfferedCa } from "#delivery";
 import type { Command, Invocation } from "../command.ts";
 import { fetchOf, surroundingsOf } from "../delivery-surroundings.ts";
+import { plainText } from "../plain-text.ts";
 
 const MAX_SECRET_BYTES = 64 * 1024;
 
@@ -29,6 +31,10 @@ export const login: Command = {
     {
       flag: "--ca <file>",
       summary: "PEM certificate of the registry's private CA; it is delivered with the login",
+    },
+    {
+      flag: "--ca-fingerprint <sha256>",
+      summary: "trust the CA that the registry itself offers, if it has this SHA-256 fingerprint",
     },
     {
       flag: "--plain-http",
@@ -73,6 +79,8 @@ export const login: Command = {
       username,
       secret,
       fetch,
+      environment: invocation.env,
+      confirmCa: (offered) => confirmCa(invocation, offered),
     });
     if (done.madeKeyFile !== undefined)
       terminal.err(
@@ -102,6 +110,19 @@ export const login: Command = {
     return 0;
   },
 };
+
+/** Never trusted on first sight: a person, or the command line, says that this fingerprint is the server's. */
+async function confirmCa(invocation: Invocation, offered: OfferedCa): Promise<boolean> {
+  const { options, terminal } = invocation;
+  const plain = (text: string): string => text.replaceAll(/[^0-9a-fA-F]/g, "").toLowerCase();
+  const expected = options["caFingerprint"];
+  if (typeof expected === "string") return plain(expected) === plain(offered.fingerprint);
+  if (!terminal.isInTerminal) return false;
+  terminal.err(
+    `this machine does not trust the registry's certificate. The registry offers its own CA:\n  ${plainText(offered.subject)}\n  SHA-256 ${offered.fingerprint}\nwharf serve printed the fingerprint when it started.\n`,
+  );
+  return await terminal.confirm("is it the same?", false);
+}
 
 async function readSecret(invocation: Invocation, username: string, registry: string): Promise<Secret> {
   const { terminal, options } = invocation;

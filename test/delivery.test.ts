@@ -1,0 +1,347 @@
+/** The first way through the house, by command line, against our own server: login, plan, apply, why, check, render, revoke. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type InProcessOptions, type InProcessResult, runCli } from "./support/run-cli.ts";
+import { startTestServer, type TestLogin, type TestServer } from "./support/test-server.ts";
+
+let server: TestServer;
+let robot: TestLogin;
+let home: string;
+const shown: string[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer();
+  await server.createProject("team");
+  robot = await server.createRobot("team", "ci");
+});
+afterAll(async () => await server.stop());
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "wharf-delivery-"));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+async function wharf(args: string, options: InProcessOptions = {}): Promise<InProcessResult> {
+  const env = { HOME: home, PATH: join(home, "bin"), ...options.env };
+  const result = await runCli(args.split(" "), { cwd: home, ...options, env });
+  shown.push(result.out, result.err, JSON.stringify(result.logged), JSON.stringify(result.questions));
+  return result;
+}
+
+async function logIn(as = "team", registry = `${server.address}/team`): Promise<InProcessResult> {
+  return await wharf(`login ${registry} -u ${robot.username} --password-stdin --as ${as}`, {
+    input: `${robot.secret}\n`,
+  });
+}
+
+function deliver(...lines: string[]): void {
+  const path = join(home, "wharf.yaml");
+  writeFileSync(path, `version: 1\nlogins: {}\ndeliver:\n${lines.map((line) => `  - ${line}\n`).join("")}`);
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+const auth = (): string => Buffer.from(`${robot.username}:${robot.secret}`).toString("base64");
+
+test("a login is proved, sealed and written; a wrong one leaves nothing behind", async () => {
+  const wrong = await wharf(`login ${server.address} -u ${robot.username} --password-stdin`, {
+    input: "nonsense",
+  });
+  expect(wrong.code).toBe(4);
+  expect(wrong.err).toStartWith("error: logging in: ");
+  expect(filesUnder(home)).toEqual([]);
+  const right = await logIn();
+  expect([right.code, right.err]).toEqual([0, expect.stringContaining("made the vault's key")]);
+  const folder = join(home, ".config", "wharf");
+  expect(readdirSync(folder).sort()).toEqual(["key", "wharf.vault", "wharf.yaml"]);
+  expect(statSync(join(folder, "key")).mode & 0o777).toBe(0o600);
+  expect(readFileSync(join(folder, "wharf.yaml"), "utf8")).toContain(`registry: ${server.address}/team`);
+  expect((await wharf("logins --json")).out).toContain(`"proof":{"outcome":"proved"`);
+});
+
+test("at a terminal it asks, hidden; the secret on the command line is refused", async () => {
+  const asked = await wharf(`login ${server.address}`, { answers: [robot.username, robot.secret] });
+  expect(asked.questions.map((question) => question.hidden)).toEqual([false, true]);
+  expect(asked.code).toBe(0);
+  const typed = await wharf(`login ${server.address} -u x -p hunter2`);
+  expect(typed.code).toBe(2);
+  expect(typed.err).toContain("--password-stdin");
+  expect(typed.err).not.toContain("hunter2");
+});
+
+test("login, apply, apply again: delivered once, and nothing is written the second time", async () => {
+  deliver("{ to: docker, at: local }", "{ to: podman, at: local }", "{ to: enroot, at: local }");
+  await logIn();
+  expect((await wharf("apply")).code).toBe(2);
+  expect(existsSync(join(home, ".docker"))).toBe(false);
+  expect((await wharf("apply", { answers: ["n"] })).err).toContain("nothing was written");
+  const first = await wharf("apply --yes");
+  expect([first.code, first.out.split("\n").filter((line) => line.startsWith("  created")).length]).toEqual([
+    0, 3,
+  ]);
+  const config = join(home, ".docker", "config.json");
+  expect(JSON.parse(readFileSync(config, "utf8")).auths[server.address].auth).toBe(auth());
+  const before = filesUnder(home).map((path) => [path, statSync(path).ino, statSync(path).mtimeMs]);
+  const second = await wharf("apply --yes");
+  expect([second.code, second.out]).toEqual([0, ""]);
+  expect(filesUnder(home).map((path) => [path, statSync(path).ino, statSync(path).mtimeMs])).toEqual(before);
+});
+
+test("check tells drift, and a login that the registry refuses; exit code 3", async () => {
+  deliver("{ to: docker, at: local }");
+  const other = await server.createRobot("team", "short");
+  await wharf(`login ${server.address}/team -u ${other.username} --password-stdin --as team`, {
+    input: other.secret,
+  });
+  await wharf("apply --yes");
+  expect((await wharf("check")).code).toBe(0);
+  const config = join(home, ".docker", "config.json");
+  const written = readFileSync(config, "utf8");
+  writeFileSync(config, "{}");
+  const drifted = await wharf("check");
+  expect([drifted.code, drifted.out]).toEqual([3, expect.stringContaining("(changed there)")]);
+  writeFileSync(config, written);
+  expect((await wharf("check")).code).toBe(0);
+  const robots = await server.api("GET", "/projects/team/robots");
+  expect(JSON.stringify(robots)).toContain(other.username);
+  await server.api("PATCH", "/projects/team/robots/short", { disabled: true });
+  const refused = await wharf("check");
+  expect([refused.code, refused.out]).toEqual([3, expect.stringContaining("failed login team")]);
+  const why = await wharf(`why ${server.address}/team/app`);
+  expect(why.out).toMatch(/docker +team \(robot-team-short\) .* refused \(/);
+  expect(why.out).toContain("docker: do: ");
+});
+
+test("why says which entry each program uses, what is in its way, and what the registry answers", async () => {
+  deliver("{ to: docker, at: local }", "{ to: podman, at: local }");
+  await logIn();
+  const image = `${server.address}/team/app:1`;
+  const anonymous = JSON.parse((await wharf(`why ${image} --json`)).out).answers;
+  expect(
+    anonymous.map((answer: { consumer: string; kind: string; advice: string }) => [
+      answer.consumer,
+      answer.kind,
+    ]),
+  ).toEqual([
+    ["docker", "anonymous"],
+    ["podman", "anonymous"],
+  ]);
+  expect(anonymous[0].advice).toContain("wharf apply");
+  await wharf("apply --yes");
+  const good = JSON.parse((await wharf(`why ${image} --offline --json`)).out);
+  expect(good.image).toBe(image);
+  expect(good.answers[0]).toMatchObject({
+    consumer: "docker",
+    file: join(home, ".docker", "config.json"),
+    key: server.address,
+    login: "team",
+    username: robot.username,
+    shadowedBy: null,
+    covered: true,
+    pull: null,
+  });
+  // Docker knows no paths, and podman reads docker's file too: the login is sent, and is not meant for this image.
+  const elsewhere = JSON.parse((await wharf(`why ${server.address}/elsewhere/app --offline --json`)).out);
+  for (const answer of elsewhere.answers.slice(0, 2))
+    expect(answer).toMatchObject({ kind: "login", login: "team", covered: false });
+  // Somebody's helper for the host hides the entry.
+  const config = join(home, ".docker", "config.json");
+  const { auths } = JSON.parse(readFileSync(config, "utf8"));
+  writeFileSync(config, JSON.stringify({ auths, credHelpers: { [server.address]: "pass" } }));
+  const hidden = JSON.parse((await wharf(`why ${image} --offline --json`)).out).answers[0];
+  expect(hidden).toMatchObject({ kind: "helper", covered: false, login: null });
+  expect(hidden.shadowedBy).toContain("docker-credential-pass");
+});
+
+test("render prints exactly the file's bytes, and to a terminal only with --show", async () => {
+  await logIn();
+  const refused = await wharf("render docker", { answers: [] });
+  expect([refused.code, refused.out]).toEqual([2, ""]);
+  const rendered = await runCli(["render", "docker"], { cwd: home, env: { HOME: home } });
+  expect(rendered.out).toBe(
+    `{\n\t"auths": {\n\t\t"${server.address}": {\n\t\t\t"auth": "${auth()}"\n\t\t}\n\t}\n}\n`,
+  );
+  const shownAnyway = await runCli(["render", "docker", "--show"], {
+    cwd: home,
+    env: { HOME: home },
+    answers: [],
+  });
+  expect(shownAnyway.out).toBe(rendered.out);
+  const secret = await runCli(["render", "kubernetes", "--name", "regcred"], {
+    cwd: home,
+    env: { HOME: home },
+  });
+  expect(secret.out).toContain("name: regcred\n");
+  expect((await wharf("render runai")).code).toBe(1);
+});
+
+test("revoke takes every copy, says what it could not reach, and finishes later", async () => {
+  mkdirSync(join(home, "out"));
+  deliver("{ to: docker, at: local }", '{ to: docker, at: "folder:out" }');
+  await logIn();
+  await wharf("apply --yes");
+  const config = join(home, ".docker", "config.json");
+  const whole = readFileSync(config, "utf8");
+  writeFileSync(config, "{ broken");
+  const partly = await wharf("revoke team");
+  expect([partly.code, partly.err]).toEqual([
+    3,
+    expect.stringContaining("1 of 2 targets could not be reached"),
+  ]);
+  expect(existsSync(join(home, "out", ".docker", "config.json"))).toBe(false);
+  expect(readFileSync(join(home, "wharf.yaml"), "utf8")).toContain("logins: {}");
+  writeFileSync(config, whole);
+  expect((await wharf("revoke team")).code).toBe(0);
+  expect(existsSync(config)).toBe(false);
+  expect((await wharf("revoke team")).code).toBe(2);
+});
+
+test("apply without a delivery proposes what fits this machine", async () => {
+  await logIn();
+  const nothing = await wharf("apply --yes");
+  expect([nothing.code, nothing.err]).toEqual([1, expect.stringContaining("no program that pulls images")]);
+  mkdirSync(join(home, ".docker"), { mode: 0o700 });
+  writeFileSync(join(home, ".docker", "config.json"), "{}");
+  const proposed = await wharf("apply", { answers: ["y", "y"] });
+  expect(proposed.code).toBe(0);
+  expect(proposed.err).toContain("- { to: docker, at: local }");
+  expect(readFileSync(join(home, ".docker", "config.json"), "utf8")).toContain(auth());
+});
+
+test("a private CA is never trusted on sight: its fingerprint is compared, and it is delivered with the login", async () => {
+  const tls = await startTestServer({ tls: "auto" });
+  try {
+    await tls.createProject("team");
+    const own = await tls.createRobot("team", "ci");
+    const args = `login ${tls.address} -u ${own.username} --password-stdin`;
+    const refused = await wharf(args, { input: own.secret });
+    expect([refused.code, refused.err]).toEqual([5, expect.stringContaining("--ca-fingerprint")]);
+    const fingerprint = tls.running.caFingerprint ?? "";
+    expect(refused.err).toContain(fingerprint);
+    const wrong = await wharf(`${args} --ca-fingerprint ${"00:".repeat(31)}00`, { input: own.secret });
+    expect(wrong.code).toBe(5);
+    expect(filesUnder(home)).toEqual([]);
+    deliver("{ to: podman, at: local }");
+    expect((await wharf(`${args} --ca-fingerprint ${fingerprint}`, { input: own.secret })).code).toBe(0);
+    expect((await wharf("check --json")).out).toContain('"proof":"proved"');
+    await wharf("apply --yes");
+    const ca = join(home, ".config", "containers", "certs.d", tls.address, "ca.crt");
+    expect(readFileSync(ca, "utf8").trim()).toBe((tls.ca ?? "").trim());
+    const asked = await wharf(`login ${tls.address} -u ${own.username}`, { answers: [own.secret] });
+    expect(asked.code).toBe(0);
+  } finally {
+    await tls.stop();
+  }
+});
+
+test("a command source runs only after wharf trust, and not after an edit", async () => {
+  const ran = join(home, "ran");
+  writeFileSync(
+    join(home, "wharf.yaml"),
+    `version: 1\nlogins:\n  c: { registry: ${server.address}, username: ${robot.username}, password: { command: [sh, -c, "touch ${ran}; echo ${"$"}WORD"] } }\ndeliver:\n  - { to: docker, at: local }\n`,
+  );
+  const env = { PATH: "/usr/bin:/bin", WORD: "from-the-command" };
+  const before = await wharf("apply --yes", { env });
+  expect([before.code, existsSync(ran)]).toEqual([3, false]);
+  expect(before.err).toContain("wharf trust");
+  expect((await wharf("trust", { answers: ["n"] })).code).toBe(1);
+  expect((await wharf("trust --yes")).code).toBe(0);
+  expect((await wharf("apply --yes", { env })).code).toBe(0);
+  expect(readFileSync(join(home, ".docker", "config.json"), "utf8")).toContain(
+    Buffer.from(`${robot.username}:from-the-command`).toString("base64"),
+  );
+  rmSync(ran);
+  writeFileSync(join(home, "wharf.yaml"), `${readFileSync(join(home, "wharf.yaml"), "utf8")}# edited\n`);
+  expect((await wharf("plan", { env })).code).toBe(3);
+  expect(existsSync(ran)).toBe(false);
+});
+
+test("a tampered vault and a wrong key are told, and nothing is delivered", async () => {
+  deliver("{ to: docker, at: local }");
+  await logIn();
+  const vault = join(home, "wharf.vault");
+  const text = readFileSync(vault, "utf8");
+  writeFileSync(
+    vault,
+    text.replace(/signature: ./, (found) => `${found.slice(0, -1)}${found.endsWith("A") ? "B" : "A"}`),
+  );
+  const tampered = await wharf("apply --yes --json");
+  expect([tampered.code, JSON.parse(tampered.out).error.code]).toEqual([4, "VAULT_TAMPERED"]);
+  writeFileSync(vault, text);
+  const elsewhere = { XDG_CONFIG_HOME: join(home, "elsewhere") };
+  await wharf("vault recipients", { env: elsewhere });
+  const wrong = await wharf("apply --yes --json", { env: elsewhere });
+  expect([wrong.code, JSON.parse(wrong.out).error.code]).toEqual([4, "VAULT_KEY_WRONG"]);
+  expect(existsSync(join(home, ".docker"))).toBe(false);
+});
+
+test("rekey, backup and recipients keep the vault open to those who may", async () => {
+  await logIn();
+  expect((await wharf("vault backup-key kept.key")).code).toBe(0);
+  expect((await wharf("vault backup-key kept.key")).code).toBe(1);
+  expect((await wharf("vault rekey")).code).toBe(0);
+  expect((await wharf("logins")).code).toBe(0);
+  const old = await wharf("logins", { env: { WHARF_KEY_FILE: join(home, "kept.key") } });
+  expect([old.code, old.out]).toEqual([3, expect.stringContaining("does not open the vault")]);
+  expect(
+    (await wharf("vault rekey --passphrase", { answers: ["correct horse battery", "correct horse battery"] }))
+      .code,
+  ).toBe(0);
+  expect((await wharf("logins", { answers: ["correct horse battery"] })).code).toBe(0);
+  expect((await wharf("vault rekey", { answers: ["correct horse battery"] })).code).toBe(0);
+});
+
+test("the canary: after every command, the secret is in no output, log or file but the intended ones", async () => {
+  mkdirSync(join(home, "out"));
+  deliver(
+    "{ to: docker, at: local }",
+    "{ to: podman, at: local }",
+    '{ to: kubernetes, at: "folder:out", name: regcred }',
+  );
+  await logIn();
+  for (const args of [
+    "plan --all",
+    "plan --json",
+    "apply --yes --json",
+    "apply --yes",
+    "check",
+    "check --json",
+    "logins",
+    "logins --json",
+    `why ${server.address}/team/app`,
+    `why ${server.address}/team/app --json`,
+    "trust --yes",
+    "vault recipients --json",
+    "init --json",
+    "revoke nobody",
+    "render runai",
+  ])
+    await wharf(args);
+  const intended = [".docker/config.json", ".config/containers/auth.json"].map((path) => join(home, path));
+  const holding = filesUnder(home).filter((path) => {
+    const text = readFileSync(path, "utf8");
+    return text.includes(robot.secret) || text.includes(auth());
+  });
+  expect(holding.sort()).toEqual(intended.sort());
+  await wharf("revoke team");
+  await wharf("logout team");
+  for (const text of [...shown, ...server.logLines]) {
+    expect(text).not.toContain(robot.secret);
+    expect(text).not.toContain(auth());
+    expect(text).not.toContain(Buffer.from(robot.secret).toString("base64"));
+  }
+});
