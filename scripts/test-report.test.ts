@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseTestReport } from "./test-report.ts";
+import { parseTestReport, renderSkips } from "./test-report.ts";
 
 test("counts what bun really writes: passed, failed, skipped, nested, with names to escape", async () => {
   const folder = mkdtempSync(join(tmpdir(), "wharf-report-"));
@@ -33,4 +33,19 @@ test("counts what bun really writes: passed, failed, skipped, nested, with names
 
 test("an empty report counts nothing", () => {
   expect(parseTestReport("")).toMatchObject({ passed: 0, failed: 0, skipped: 0 });
+});
+
+test("skips are told by reason, with counts and files; one without a reason by its name", () => {
+  expect(
+    renderSkips([
+      "test/a.test.ts: one [skipped: needs podman]",
+      "test/b.test.ts: two [skipped: needs podman]",
+      "test/a.test.ts: three [skipped: needs root]",
+      "src/c.test.ts: later",
+    ]),
+  ).toEqual([
+    "SKIPPED 2: needs podman (test/a.test.ts, test/b.test.ts)",
+    "SKIPPED 1: needs root (test/a.test.ts)",
+    "SKIPPED 1: no reason given: src/c.test.ts: later (src/c.test.ts)",
+  ]);
 });

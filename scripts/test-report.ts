@@ -32,3 +32,18 @@ function attribute(attributes: string, name: string): string {
     .replaceAll("&apos;", "'")
     .replaceAll("&amp;", "&");
 }
+
+/** One line for each reason, with how many tests and which files: `SKIPPED 3: needs podman (test/clients/clients.test.ts)`. */
+export function renderSkips(skippedNames: readonly string[]): string[] {
+  const groups = new Map<string, { count: number; files: Set<string> }>();
+  for (const name of skippedNames) {
+    const reason = /\[skipped: ([^\]]*)\]$/.exec(name)?.[1] ?? `no reason given: ${name}`;
+    const group = groups.get(reason) ?? { count: 0, files: new Set() };
+    group.count += 1;
+    group.files.add(name.split(": ", 1)[0] ?? "");
+    groups.set(reason, group);
+  }
+  return [...groups].map(
+    ([reason, { count, files }]) => `SKIPPED ${count}: ${reason} (${[...files].join(", ")})`,
+  );
+}

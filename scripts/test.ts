@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installPrograms } from "./install-programs.ts";
-import { parseTestReport } from "./test-report.ts";
+import { parseTestReport, renderSkips } from "./test-report.ts";
 
 const args = process.argv.slice(2);
 const filters = args.filter((arg) => arg !== "--install-tools");
@@ -27,14 +27,11 @@ rmSync(folder, { recursive: true, force: true });
 const counts = parseTestReport(xml);
 // A file that does not load, or a fault outside a test, is in no test case of the report.
 const outside = code !== 0 && counts.failed === 0 ? 1 : 0;
-printList("skipped", counts.skippedNames);
-printList("FAILED", counts.failedNames);
+for (const line of renderSkips(counts.skippedNames)) console.log(line);
+if (counts.skipped > 0) console.log("npm test -- --install-tools installs the programs that are missing");
+for (const name of counts.failedNames) console.log(`FAILED: ${name}`);
 if (outside > 0) console.log("FAILED: something outside of the tests, see above");
 const ran = counts.passed + counts.failed;
 if (ran === 0) console.log("error: running the tests: no test ran");
 console.log(`${counts.passed} passed, ${counts.failed + outside} failed, ${counts.skipped} skipped`);
 process.exitCode = code !== 0 || counts.failed > 0 || ran === 0 ? 1 : 0;
-
-function printList(word: string, names: readonly string[]): void {
-  for (const name of names) console.log(`${word}: ${name}`);
-}
