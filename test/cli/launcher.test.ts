@@ -1,9 +1,19 @@
 /** wharf as it is started: through bin/wharf, as the single executable, and from the packed archive in an empty folder. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { version } from "#core";
+import { createRegistryClient } from "#client";
+import { Secret, silentLogger, version } from "#core";
+import { createFetch } from "#system";
 
 const root = join(import.meta.dir, "../..");
 const line = `wharf ${version} (bun ${Bun.version}, ${process.platform}-${process.arch})\n`;
@@ -57,6 +67,47 @@ async function expectUnsteered(command: readonly string[]): Promise<void> {
   expect(debugged.err).toContain("debug");
 }
 
+/** Large blobs are hashed by a worker, whose file the executable must find in itself. */
+async function expectWorkers(executable: string): Promise<void> {
+  const data = join(folder, "data");
+  const child = Bun.spawn(
+    [executable, "serve", "--listen", "127.0.0.1:0", "--data", data, "--log-level", "error"],
+    {
+      env: { PATH: process.env.PATH ?? "", HOME: folder },
+      stdout: "pipe",
+      stderr: "pipe",
+    },
+  );
+  try {
+    await child.stdout.getReader().read();
+    const registry = readFileSync(join(data, "address"), "utf8").trim();
+    const secret = new Secret(readFileSync(join(data, "admin-password"), "utf8").trim());
+    const made = await fetch(`http://${registry}/api/v1/projects`, {
+      method: "POST",
+      headers: {
+        authorization: `Basic ${btoa(`admin:${secret.reveal()}`)}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ name: "team" }),
+    });
+    expect(made.status).toBe(201);
+    const client = createRegistryClient({
+      registry,
+      credentials: { username: "admin", secret },
+      fetch: createFetch({ environment: {}, userAgent: "wharf-test" }),
+    });
+    const content = new Blob([new Uint8Array(20_000_000).fill(7)]);
+    const digest = `sha256:${new Bun.CryptoHasher("sha256").update(await content.bytes()).digest("hex")}`;
+    const context = { signal: new AbortController().signal, log: silentLogger };
+    const sent = await client.uploadBlob(context, "team/app", { digest, sizeBytes: content.size, content });
+    expect(sent).toBe("sent");
+    expect(await client.hasBlob(context, "team/app", digest)).toBe(true);
+  } finally {
+    child.kill();
+    expect(await child.exited).toBe(0);
+  }
+}
+
 test("bin/wharf runs through links, from any folder", async () => {
   symlinkSync(join(root, "bin/wharf"), join(folder, "one"));
   symlinkSync("one", join(folder, "two"));
@@ -80,6 +131,11 @@ test("npm run build makes one executable, which nothing in the caller's folder s
   expect(built).toMatchObject({ code: 0 });
   expect(built.out).toContain(executable);
   await expectUnsteered([executable]);
+  // All rooms in one: registry, API, vault, delivery, client.
+  const home = mkdtempSync(join(folder, "home-"));
+  const demo = await run([executable, "demo", "--json"], home, { HOME: home });
+  expect({ code: demo.code, err: demo.err, left: readdirSync(home) }).toEqual({ code: 0, err: "", left: [] });
+  await expectWorkers(executable);
 });
 
 test("npm pack's archive, installed in an empty folder elsewhere, gives a wharf that runs", async () => {
@@ -95,6 +151,8 @@ test("npm pack's archive, installed in an empty folder elsewhere, gives a wharf 
   );
   expect(installed).toMatchObject({ code: 0 });
   await expectUnsteered([join(target, "node_modules/.bin/wharf")]);
+  const demo = await run([join(target, "node_modules/.bin/wharf"), "demo", "--json"], target);
+  expect({ code: demo.code, err: demo.err }).toEqual({ code: 0, err: "" });
 }, 180_000);
 
 /** The caller's own cache, so that what is there already is not fetched again; HOME is the test's. */
