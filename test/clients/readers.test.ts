@@ -153,16 +153,20 @@ describe("docker's reader against the real docker", () => {
       { auths: { HOST: entry("u:p"), other: { auth: b64("nocolon") } } },
     ],
   ] as const) {
-    needs("docker")(`broken: ${name}`, async () => {
-      const target = home({ ".docker/config.json": filled(content) });
-      expect((await answerOf("docker", target, `${registry.host}/team/x`)).kind).toBe("broken");
-      const seen = new Set<string>();
-      // A coin thrown 40 times: the same side every time once in 10^12 runs.
-      for (let run = 0; run < 40 && seen.size < 2; run++)
-        for (const shown of await sentByDocker(target, `${registry.host}/team/x:1`))
-          seen.add(JSON.stringify(shown));
-      expect(seen.size).toBe(2);
-    });
+    needs("docker")(
+      `broken: ${name}`,
+      async () => {
+        const target = home({ ".docker/config.json": filled(content) });
+        expect((await answerOf("docker", target, `${registry.host}/team/x`)).kind).toBe("broken");
+        const seen = new Set<string>();
+        // A coin thrown 40 times: the same side every time once in 10^12 runs.
+        for (let run = 0; run < 40 && seen.size < 2; run++)
+          for (const shown of await sentByDocker(target, `${registry.host}/team/x:1`))
+            seen.add(JSON.stringify(shown));
+        expect(seen.size).toBe(2);
+      },
+      120_000,
+    );
   }
 
   needs("docker")("DOCKER_CONFIG names the folder", async () => {
