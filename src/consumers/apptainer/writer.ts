@@ -4,6 +4,7 @@ import type { Compiled, ConsumerLogin, FileDocument, Merged, Target, Warning } f
 import { onePerHost, refuseForm } from "../coverage.ts";
 import { dockerKey } from "../docker/docker-config.ts";
 import { dockerRules } from "../docker/writer.ts";
+import { type JsonObject, stringField } from "../json-text.ts";
 import { compileCertificates } from "../whole-file.ts";
 import { apptainerFile, environmentPair, variantOf } from "./paths.ts";
 
@@ -56,6 +57,7 @@ const apptainerRules: AuthFileRules = {
   ...dockerRules,
   inspect: (root, document) => [
     ...(dockerRules.inspect?.(root, document) ?? []),
+    ...storeIsAsked(root, document),
     ...document.entries.flatMap((entry) =>
       (authsOf(root)?.members ?? [])
         .map((member) => member.key)
@@ -71,6 +73,18 @@ const apptainerRules: AuthFileRules = {
     ),
   ],
 };
+
+/** credsStore is asked for each whole repository before the host's entry is looked at; where that fails, so does the pull. */
+function storeIsAsked(root: JsonObject, document: FileDocument): readonly Warning[] {
+  const store = stringField(root, "credsStore") ?? "";
+  if (store === "") return [];
+  return document.entries.map((entry) => ({
+    kind: "shadowed",
+    login: entry.login,
+    message: `${document.path}: docker-credential-${store} is asked for each repository before the entry ${entry.key}`,
+    hint: "remove credsStore from this file where that helper is not there",
+  }));
+}
 
 /** Hub's repositories are looked up under `index.docker.io`. */
 function repositoryHost(key: string): string {

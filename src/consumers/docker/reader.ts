@@ -2,7 +2,7 @@ import { parseReference } from "#oci";
 import { parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
 import type { Match, MatchAnswer, Target } from "../contract.ts";
-import { type JsonObject, memberOf, parseJsonText, readJsonText } from "../json-text.ts";
+import { fieldOf, type JsonObject, memberOf, parseJsonText, readJsonText } from "../json-text.ts";
 import { dockerKey, findInAuths, helperFor, unreadableEntries } from "./docker-config.ts";
 import { dockerFile } from "./writer.ts";
 
@@ -55,6 +55,12 @@ export function matchDockerFile(search: {
   const shadows = [...search.shadows];
   for (const key of keys) {
     const helper = helperFor(root, key);
+    const isExplicit = memberOf(fieldOf(root, "credHelpers")?.value, key) !== undefined;
+    if (helper !== undefined && !isExplicit && key !== keys.at(-1)) {
+      // A store keeps logins by host: asked for a repository it has none, and the host's key is next.
+      shadows.push(`docker-credential-${helper} is asked for ${key} first`);
+      continue;
+    }
     if (helper !== undefined) {
       const hidden =
         memberOf(authsOf(root), key) === undefined ? [] : [`the entry ${key} of ${path} is not read`];
