@@ -8,7 +8,9 @@ import type { LastUse } from "./last-use.ts";
 import { type PasswordChecker, wrongLogin } from "./password-checker.ts";
 import { hashTokenSecret, isTokenSecret } from "./token-secret.ts";
 
-const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 5_000;
+// Longer Bearer tokens (dozens of scopes) are checked each time: memory must not be the sender's choice.
+const MAX_REMEMBERED_CHARS = 4_096;
 
 /** The caller that sends no login. */
 export const ANONYMOUS: Caller = {
@@ -36,7 +38,7 @@ export function createAuthenticator(options: {
 
   function remember(header: string, mark: number, caller: Caller): Caller {
     if (callers.size >= MAX_REMEMBERED) callers.clear();
-    callers.set(header, { mark, caller });
+    if (header.length <= MAX_REMEMBERED_CHARS) callers.set(header, { mark, caller });
     return noteUse(caller);
   }
 
@@ -100,7 +102,7 @@ export function createAuthenticator(options: {
     if (claims !== undefined) return callerOfClaims(header, claims);
     return bearers.verify(token).then((fresh) => {
       if (verified.size >= MAX_REMEMBERED) verified.clear();
-      verified.set(token, fresh);
+      if (token.length <= MAX_REMEMBERED_CHARS) verified.set(token, fresh);
       return callerOfClaims(header, fresh);
     });
   }

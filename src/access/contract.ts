@@ -65,7 +65,8 @@ export interface Access {
   /**
    * Who sent this Authorization header; anonymous when there is none. Answers at once for the secrets of tokens and robots,
    * and for Bearer tokens and passwords that were checked before; later for others (signature, slow hash).
-   * What it answers holds under the access mark that was current before the call, and until `expiresAt`.
+   * What it answers holds under the access mark that was current before the call, and until `expiresAt`. Inside `Catalog.read`
+   * it must be the first that reads: it takes the mark itself, and a mark is older than what it covers.
    * Whoever remembers it does so for a minute at most, so that a token's last use stays true.
    * Throws UNAUTHORIZED, CREDENTIAL_EXPIRED, CREDENTIAL_REVOKED, ACCOUNT_DISABLED, and for passwords TOO_MANY_REQUESTS
    * and BUSY, both with `details.retryAfterSeconds`. `address` is the client's, for throttling.

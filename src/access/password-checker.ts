@@ -84,7 +84,8 @@ export function createPasswordChecker(catalog: Catalog, clock: Clock): PasswordC
       const row = remembered(key);
       if (row !== undefined) return Promise.resolve(row);
       // The same login sent many times at once is checked once.
-      const shared = `${key} ${address}`;
+      // Not with a check that began before the account changed: its answer may be of the time before.
+      const shared = `${key} ${address} ${catalog.generations.accessMark()}`;
       const running = underWay.get(shared);
       if (running !== undefined) return running;
       const started = verify(username, password, address).finally(() => underWay.delete(shared));
