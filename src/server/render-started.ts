@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import type { ServeOptions } from "./options/parse-serve-options.ts";
 import type { RunningServer } from "./start-server.ts";
 
@@ -25,17 +25,22 @@ export function renderStarted(server: RunningServer, options: ServeOptions, at: 
       `                ${caFingerprint}`,
     );
   const { typedAs } = at;
-  const password =
-    admin.passwordFile === undefined ? "" : ` --password-stdin < ${typedPath(admin.passwordFile, at.cwd)}`;
+  const typed = (path: string): string => typedPath(path, at.cwd);
+  const ca = caFingerprint === undefined ? "" : ` --ca ${typed(join(options.dataDir, "tls", "ca.crt"))}`;
+  const password = admin.passwordFile === undefined ? "" : ` --password-stdin < ${typed(admin.passwordFile)}`;
   lines.push(
     "",
     "Go on in a second terminal:",
-    `  ${typedAs} sign-in ${url} -u ${admin.username}${password}`,
-    `  ${typedAs} project create team`,
-    `  ${typedAs} robot create team/ci --action pull --action push`,
-    "",
-    "Stop it with Ctrl-C.",
+    `  ${typedAs} sign-in ${url} -u ${admin.username}${ca}${password}`,
   );
+  // Who starts it again has a project.
+  if (admin.isNew)
+    lines.push(
+      `  ${typedAs} project create team`,
+      `  ${typedAs} robot create team/ci --action pull --action push --save-as ci`,
+      `  ${typedAs} apply`,
+    );
+  lines.push("", "Stop it with Ctrl-C.");
   return `${lines.join("\n")}\n`;
 }
 

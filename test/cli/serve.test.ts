@@ -67,6 +67,39 @@ test("it says where it listens, who the admin is and what to type, and stops at 
   expect(existsSync(join(dataDir, "address"))).toBe(false);
 }, 60_000);
 
+test("the commands that it prints work as they are typed", async () => {
+  const dataDir = scratch.at("typed data");
+  const child = serve(["--data", dataDir, "--tls", "auto"]);
+  await readAddress(dataDir);
+  const reader = child.stdout.getReader();
+  let out = "";
+  await until("the last line", async () => {
+    out += new TextDecoder().decode((await reader.read()).value);
+    return out.endsWith("Ctrl-C.\n") ? true : undefined;
+  });
+  const commands = out.split("\n").flatMap((line) => /^ {2}(bin\/wharf .*)$/.exec(line)?.[1] ?? []);
+  expect(commands.map((command) => command.split(" ")[1])).toEqual(["sign-in", "project", "robot", "apply"]);
+  // Not the last one: it would deliver to the programs of this machine.
+  for (const command of commands.slice(0, -1)) {
+    const typed = Bun.spawn(["sh", "-c", command], {
+      cwd: root,
+      env: { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: scratch.path },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    expect([command, await new Response(typed.stderr).text(), await typed.exited]).toEqual([
+      command,
+      expect.any(String),
+      0,
+    ]);
+  }
+  const password = readFileSync(join(dataDir, "admin-password"), "utf8").trim();
+  expect(out).not.toContain(password);
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(0);
+}, 60_000);
+
 test("a second signal does not wait for requests", async () => {
   const dataDir = scratch.at("hurried");
   const child = serve(["--data", dataDir, "--stop-seconds", "600"]);
