@@ -34,7 +34,7 @@ export function renderProof(): string {
         "shown against",
       ],
       consumers.map(({ name, summary, abilities }) => [
-        name,
+        `[${name}](consumers/${name}.md)`,
         summary,
         SCOPES[abilities.scope],
         abilities.identityTokens ? "yes" : "no",

@@ -27,7 +27,7 @@ export function createTerminal(env: Readonly<Record<string, string | undefined>>
   const isOutTerminal = isatty(1);
   const isInTerminal = isatty(0);
   const ask: Terminal["ask"] = async (question, options = {}) => {
-    if (!isInTerminal) throw noTerminal(question);
+    if (!isInTerminal) throw noTerminal(question, options.hidden === true);
     writeAll(2, Buffer.from(question));
     return readLine(options.hidden === true, (text) => writeAll(2, Buffer.from(text)));
   };
@@ -51,9 +51,11 @@ export function createTerminal(env: Readonly<Record<string, string | undefined>>
   };
 }
 
-function noTerminal(question: string): AppError {
+function noTerminal(question: string, isSecret: boolean): AppError {
   return new AppError("USAGE", `there is no terminal to ask at: ${question.trim().replace(/:$/, "")}`, {
-    hint: "say it on the command line (see --help), or run this at a terminal",
+    hint: isSecret
+      ? "pipe it in where --password-stdin takes it (see --help), or run this at a terminal"
+      : "say it on the command line (see --help), or run this at a terminal",
   });
 }
 
