@@ -1,6 +1,13 @@
 /** The registry by its protocol: every endpoint over real HTTP, real access control, real catalog and blob store. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { readdirSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { createAccess } from "#access";
+import { openFolderStore } from "#blobs";
+import { openCatalog } from "#catalog";
+import { silentLogger } from "#core";
+import { createRegistry } from "#registry";
 import { basic } from "./support/accounts.ts";
 import { createRegistryFixture, digestOf, type RegistryFixture } from "./support/registry-fixture.ts";
 
@@ -725,6 +732,106 @@ test("names that are none", async () => {
   await pushImage("team/blobs/manifests/uploads", "list");
   const got = await it.ask("GET", "/v2/team/blobs/manifests/uploads/manifests/list", { as: guest });
   expect(got.status).toBe(200);
+});
+
+test("a second process on the same data sees a moved tag and a revoked token at its next request", async () => {
+  const { dir, clock } = it.accounts;
+  const catalog = await openCatalog({ dir, clock });
+  const access = createAccess({ catalog, clock });
+  const blobs = await openFolderStore({ dir: join(dir, "blobs") });
+  const second = createRegistry({ catalog, access, blobs, log: silentLogger, clock });
+  const id = await it.accounts.user("both", { roles: { team: "developer" } });
+  const token = await it.accounts.token(id);
+  const as = basic("both", token.secret);
+  const ask = async (method: string, path: string, body?: Uint8Array<ArrayBuffer>): Promise<Response> =>
+    second.fetch(
+      new Request(`http://second${path}`, {
+        method,
+        headers: { authorization: as },
+        ...(body === undefined ? {} : { body }),
+      }),
+      { address: "192.0.2.1", secure: false },
+    );
+  try {
+    const first = await pushImage("team/shared", "v1");
+    const at = "/v2/team/shared/manifests/v1";
+    expect(await (await ask("GET", at)).text()).toBe(first.text);
+    const moved = await pushImage("team/shared", "v1");
+    expect(await (await ask("GET", at)).text()).toBe(moved.text);
+
+    const bytes = bytesOf(200_000);
+    const started = await it.ask("POST", "/v2/team/shared/blobs/uploads/", { as });
+    const upload = started.headers.get("location") ?? "";
+    await it.ask("PATCH", upload, { as, body: bytes.slice(0, 100_000) });
+    expect((await ask("PATCH", upload, bytes.slice(100_000, 150_000))).headers.get("range")).toBe("0-149999");
+    const put = await it.ask("PUT", `${upload}?digest=${digestOf(bytes)}`, {
+      as,
+      body: bytes.slice(150_000),
+    });
+    expect(put.status).toBe(201);
+    const got = await ask("GET", `/v2/team/shared/blobs/${digestOf(bytes)}`);
+    expect(Buffer.from(await got.arrayBuffer()).equals(bytes)).toBe(true);
+
+    await it.accounts.catalog.write(["access"], () =>
+      it.accounts.catalog.tokens.revoke(id, token.id, clock.now()),
+    );
+    expect((await ask("GET", at)).status).toBe(401);
+  } finally {
+    await blobs.close();
+    await access.close();
+    await catalog.close();
+  }
+});
+
+test("too many uploads at once are told to come again", async () => {
+  const small = await createRegistryFixture({ maxActiveUploads: 1, maxMemoryBodyBytes: 0 });
+  try {
+    await small.accounts.project("team");
+    const as = await small.member("dev", { team: "developer" });
+    const begin = async (): Promise<string> =>
+      (await small.ask("POST", "/v2/team/app/blobs/uploads/", { as })).headers.get("location") ?? "";
+    const opened = Promise.withResolvers<ReadableStreamDefaultController>();
+    const [one, two] = [await begin(), await begin()];
+    const slow = small.ask("PATCH", one, {
+      as,
+      body: new ReadableStream({ start: (controller) => opened.resolve(controller) }),
+    });
+    const controller = await opened.promise;
+    controller.enqueue(new Uint8Array(100_000));
+    const uploaded = async (): Promise<number> =>
+      readdirSync(join(small.accounts.dir, "blobs/uploads")).length;
+    while ((await uploaded()) === 0) await new Promise(setImmediate);
+    const refused = await small.ask("PATCH", two, { as, body: bytesOf(10) });
+    expect([refused.status, Number(refused.headers.get("retry-after")) > 0]).toEqual([503, true]);
+    controller.close();
+    expect((await slow).status).toBe(202);
+    expect((await small.ask("PATCH", two, { as, body: bytesOf(10) })).status).toBe(202);
+  } finally {
+    await small.close();
+  }
+});
+
+test("uploads left alone vanish when somebody starts another", async () => {
+  const small = await createRegistryFixture({ uploadLifeSeconds: 60 });
+  try {
+    await small.accounts.project("team");
+    const as = await small.member("dev", { team: "developer" });
+    const begin = async (): Promise<string> =>
+      (await small.ask("POST", "/v2/team/app/blobs/uploads/", { as })).headers.get("location") ?? "";
+    const folder = join(small.accounts.dir, "blobs/uploads");
+    const left = await begin();
+    await small.ask("PATCH", left, { as, body: bytesOf(10) });
+    const [name = ""] = readdirSync(folder);
+    const early = new Date(small.accounts.clock.now() - 3_600_000);
+    utimesSync(join(folder, name), early, early);
+    small.accounts.clock.forward(3_600_000);
+    const fresh = await begin();
+    while (readdirSync(folder).length > 0) await new Promise(setImmediate);
+    expect(await code(await small.ask("GET", left, { as }))).toEqual([404, "BLOB_UPLOAD_UNKNOWN"]);
+    expect((await small.ask("GET", fresh, { as })).status).toBe(204);
+  } finally {
+    await small.close();
+  }
 });
 
 test("nothing above was a fault of the registry", () => {

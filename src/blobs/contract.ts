@@ -38,7 +38,8 @@ export interface BlobStore {
   readonly minChunkBytes: number;
   /**
    * Appends a request's body to an upload (made on first use), hashing while it arrives. Resolves with what the upload holds,
-   * once the system has it (not yet durable). A body cut off keeps what arrived and rejects.
+   * once the system has it (not yet durable). A body cut off keeps what arrived and rejects; one that fills the disk takes the upload
+   * with it (STORAGE_FULL), so that others have room.
    */
   append(uploadId: string, body: Request, options: AppendOptions): Promise<UploadStatus>;
   /** undefined when there is no such upload. Works after a restart. */

@@ -5,9 +5,11 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toAppError } from "#core";
+import { findProgram, needsThat } from "../../test/support/programs.ts";
 import type { BlobStore } from "./contract.ts";
 import { openFolderStore } from "./folder-store.ts";
 
+const canMount = process.getuid?.() === 0 && findProgram("mount") !== undefined;
 const MIB = 1024 * 1024;
 let dir: string;
 let store: BlobStore;
@@ -216,6 +218,31 @@ test("uploads left alone vanish, others stay", async () => {
   expect(await store.expireUploads(new Date(Date.now() - 3_600_000), 100)).toBe(1);
   expect(readdirSync(join(dir, "uploads"))).toEqual(["new"]);
 });
+
+needsThat(canMount, "needs root, to mount a small tmpfs")(
+  "a body that fills the disk leaves no bytes behind, and others go on",
+  async () => {
+    const disk = mkdtempSync(join(tmpdir(), "wharf-blobs-full-"));
+    expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]).exitCode).toBe(0);
+    const before = store;
+    store = await openFolderStore({ dir: disk });
+    try {
+      expect(await (await send("large", new Uint8Array(8 * MIB))).text()).toBe("STORAGE_FULL");
+      expect(readdirSync(join(disk, "uploads"))).toEqual([]);
+      const tooMuch = store.keep(new Uint8Array(8 * MIB), digest(new Uint8Array(8 * MIB)));
+      await expect(tooMuch).rejects.toMatchObject({ code: "STORAGE_FULL" });
+      expect(readdirSync(join(disk, "uploads"))).toEqual([]);
+      const bytes = new Uint8Array(randomBytes(2 * MIB));
+      await send("fits", bytes);
+      expect(await store.finish("fits", digest(bytes), inlineNothing)).toMatchObject({ kind: "object" });
+    } finally {
+      await store.close();
+      store = before;
+      expect(Bun.spawnSync(["umount", "-l", disk]).exitCode).toBe(0);
+      rmSync(disk, { recursive: true });
+    }
+  },
+);
 
 test("names that are not ours never become paths", async () => {
   for (const id of ["../x", "a/b", "", "a".repeat(129), "."])

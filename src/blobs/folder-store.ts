@@ -80,11 +80,13 @@ class FolderStore implements BlobStore {
       await writeBody(held, body);
       const receivedBytes = fstatSync(held.fd).size;
       if (receivedBytes <= options.maxBytes) return { receivedBytes };
-      this.#pool.drop(uploadId);
-      await unlink(path);
+      await this.#drop(uploadId, path);
       throw new AppError("TOO_LARGE", `the blob is larger than ${options.maxBytes} bytes`);
     } catch (cause) {
-      throw uploadError(cause);
+      const error = uploadError(cause);
+      // What filled the disk must not keep it full until it expires: others want to go on.
+      if (error.code === "STORAGE_FULL") await this.#drop(uploadId, path);
+      throw error;
     } finally {
       this.#pool.pause(uploadId, fstatSync(held.fd).size);
       this.#release(uploadId, held);
@@ -189,6 +191,11 @@ class FolderStore implements BlobStore {
   close(): Promise<void> {
     this.#pool.close();
     return Promise.resolve();
+  }
+
+  async #drop(uploadId: string, path: string): Promise<void> {
+    this.#pool.drop(uploadId);
+    await unlink(path);
   }
 
   async #finishInline(path: string, digest: string): Promise<InlineBytes> {

@@ -3,7 +3,9 @@ import { AppError } from "#core";
 /** The announced length of a body; undefined when it is streamed without one. SIZE_INVALID when it is no number. */
 export function announcedBytes(request: Request): number | undefined {
   const header = request.headers.get("content-length");
-  if (header === null) return request.headers.has("transfer-encoding") ? undefined : 0;
+  // A Request that never was on a wire has neither header. The body is looked at last: looking makes a stream of it.
+  if (header === null)
+    return request.headers.has("transfer-encoding") || request.body !== null ? undefined : 0;
   if (!/^\d{1,15}$/.test(header)) throw new AppError("SIZE_INVALID", "content-length is not a number");
   return Number(header);
 }

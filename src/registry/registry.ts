@@ -2,23 +2,18 @@ import type { Access } from "#access";
 import type { BlobStore } from "#blobs";
 import type { Catalog } from "#catalog";
 import { AppError, type Logger, Secret } from "#core";
-import { parseRepositoryName } from "#oci";
 import { type Clock, systemClock } from "#system";
 import { Answers } from "./answers.ts";
-import { deleteBlob, getBlob } from "./blobs.ts";
 import { originOf, renderChallenge, scopeOf } from "./challenge.ts";
 import type { Peer, Registry, RegistryLimits } from "./contract.ts";
+import { dispatch, dispatchToken } from "./dispatch.ts";
 import { toErrorResponse } from "./error-response.ts";
-import type { Exchange, Parts } from "./exchange.ts";
+import type { Parts } from "./exchange.ts";
 import { expireUploads } from "./expire-uploads.ts";
 import { defaultRegistryLimits } from "./limits.ts";
-import { listCatalog, listReferrers, listTags } from "./lists.ts";
-import { deleteManifest, getManifest, putManifest } from "./manifests.ts";
 import { parseRoute, type Route } from "./route.ts";
 import { sendAnswer } from "./send-answer.ts";
-import { answerToken } from "./token-endpoint.ts";
 import { UploadGate } from "./upload-gate.ts";
-import { cancelUpload, continueUpload, endUpload, getUpload, startUpload } from "./uploads.ts";
 
 export interface RegistryOptions {
   readonly catalog: Catalog;
@@ -35,7 +30,7 @@ export interface RegistryOptions {
 export function createRegistry(options: RegistryOptions): Registry {
   const { catalog, log, clock = systemClock } = options;
   const limits = { ...defaultRegistryLimits, ...options.limits };
-  let key: Promise<Secret> | undefined;
+  const uploadKey = createUploadKey(catalog);
   const parts: Parts = {
     catalog,
     access: options.access,
@@ -45,7 +40,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     clock,
     answers: new Answers(catalog.generations, limits.maxAnswerBytes),
     gate: new UploadGate(limits.maxActiveUploads),
-    uploadKey: () => (key ??= readUploadKey(catalog)),
+    uploadKey,
   };
   const expire = expireUploads(parts);
 
@@ -56,7 +51,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   ): Promise<Response> {
     const { route, query, memoryKey } = asked;
     try {
-      if (route.kind === "token") return await token(parts, request, peer);
+      if (route.kind === "token") return await dispatchToken(parts, request, peer);
       // Before the caller is looked at: what changes from here on makes the answer stale.
       const memory =
         memoryKey === undefined || !("repository" in route)
@@ -114,89 +109,19 @@ export function createRegistry(options: RegistryOptions): Registry {
   };
 }
 
-async function readUploadKey(catalog: Catalog): Promise<Secret> {
-  return catalog.sealedSecrets.readOrCreate(
-    "upload-ids",
-    () => new Secret(Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")),
-  );
-}
-
-function token(parts: Parts, request: Request, peer: Peer): Promise<Response> {
-  allowMethods(request, "GET", "POST");
-  return answerToken(parts.access, request, peer.address);
-}
-
-function dispatch(parts: Parts, exchange: Exchange, route: Route): Response | Promise<Response> {
-  const { request, caller } = exchange;
-  const { method } = request;
-  const isAnonymous = caller.principal.kind === "anonymous";
-  if (!("repository" in route)) {
-    if (isAnonymous) throw new AppError("UNAUTHORIZED", "a login is needed");
-    if (route.kind === "catalog") {
-      allowMethods(request, "GET", "HEAD");
-      return listCatalog(parts, exchange);
+/** Read with the first upload, and again when that failed. */
+function createUploadKey(catalog: Catalog): () => Promise<Secret> {
+  let key: Promise<Secret> | undefined;
+  const read = async (): Promise<Secret> => {
+    try {
+      return await catalog.sealedSecrets.readOrCreate(
+        "upload-ids",
+        () => new Secret(Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")),
+      );
+    } catch (cause) {
+      key = undefined;
+      throw cause;
     }
-    if (route.kind === "unknown") throw new AppError("NOT_FOUND", "there is nothing at this address");
-    allowMethods(request, "GET", "HEAD");
-    return new Response("{}", {
-      headers: {
-        "content-type": "application/json",
-        "docker-distribution-api-version": "registry/2.0",
-      },
-    });
-  }
-  const repository = parseRepositoryName(route.repository);
-  const allow = (action: "pull" | "push" | "delete"): void =>
-    parts.access.authorize(caller, action, repository);
-  const isRead = method === "GET" || method === "HEAD";
-
-  switch (route.kind) {
-    case "manifest":
-      if (isRead) {
-        allow("pull");
-        return getManifest(parts, exchange, repository, route.reference);
-      }
-      if (method === "PUT") {
-        allow("push");
-        return putManifest(parts, exchange, repository, route.reference);
-      }
-      allowMethods(request, "DELETE", "GET", "HEAD", "PUT");
-      allow("delete");
-      return deleteManifest(parts, repository, route.reference);
-    case "blob":
-      if (isRead) {
-        allow("pull");
-        return getBlob(parts, exchange, repository, route.reference);
-      }
-      allowMethods(request, "DELETE", "GET", "HEAD");
-      allow("delete");
-      return deleteBlob(parts, repository, route.reference);
-    case "uploads":
-      allowMethods(request, "POST");
-      allow("push");
-      return startUpload(parts, exchange, repository);
-    case "upload":
-      // Its owner drops an upload with the right to push: that is what Podman does after a mount that was not taken.
-      allowMethods(request, "PATCH", "PUT", "GET", "HEAD", "DELETE");
-      allow("push");
-      if (method === "PATCH") return continueUpload(parts, exchange, repository, route.id);
-      if (method === "PUT") return endUpload(parts, exchange, repository, route.id);
-      if (method === "DELETE") return cancelUpload(parts, exchange, repository, route.id);
-      return getUpload(parts, exchange, repository, route.id);
-    case "tags":
-      allowMethods(request, "GET", "HEAD");
-      allow("pull");
-      return listTags(parts, exchange, repository);
-    case "referrers":
-      allowMethods(request, "GET", "HEAD");
-      allow("pull");
-      return listReferrers(parts, exchange, repository, route.reference);
-  }
-}
-
-function allowMethods(request: Request, ...methods: readonly string[]): void {
-  if (methods.includes(request.method)) return;
-  throw new AppError("METHOD_NOT_ALLOWED", `${request.method.slice(0, 20)} is not for this address`, {
-    details: { headers: { allow: methods.join(", ") } },
-  });
+  };
+  return () => (key ??= read());
 }

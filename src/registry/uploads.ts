@@ -1,5 +1,5 @@
 import type { BlobPlace } from "#catalog";
-import { AppError, type Secret } from "#core";
+import { AppError, type Secret, toAppError } from "#core";
 import { type Digest, digestOf, isDigest, isRepositoryName, parseDigest } from "#oci";
 import type { Exchange, Parts } from "./exchange.ts";
 import { mountBlob } from "./mount.ts";
@@ -122,7 +122,7 @@ async function finishUpload(
   parts.gate.end(upload.name);
   const { surplus } = await linkOrRemove(parts, repository, wanted.text, place);
   // The blob was there already, under another object: these bytes are not needed.
-  if (surplus !== undefined) await parts.blobs.remove(surplus);
+  if (surplus !== undefined) await removeSpare(parts, surplus);
   return created(`/v2/${repository}/blobs/${wanted.text}`, wanted.text);
 }
 
@@ -166,7 +166,10 @@ async function keepLarge(
   }
 }
 
-/** Bytes that no row names are nobody's: they go when the row cannot be written. */
+/**
+ * Where no row can be there, the bytes are nobody's and go. After any other failure they stay: an object too many does no harm, a row
+ * without its object would.
+ */
 async function linkOrRemove(
   parts: Parts,
   repository: string,
@@ -176,8 +179,23 @@ async function linkOrRemove(
   try {
     return await parts.catalog.content.linkBlob(repository, digest, place);
   } catch (cause) {
-    if (place.kind === "object") await parts.blobs.remove(place.name);
+    const isCertain = cause instanceof AppError && UNWRITTEN.has(cause.code);
+    if (place.kind === "object" && isCertain) await removeSpare(parts, place.name);
     throw cause;
+  }
+}
+
+const UNWRITTEN: ReadonlySet<string> = new Set(["PROJECT_UNKNOWN", "STORAGE_FULL", "BUSY"]);
+
+/** What the client asked for does not depend on it. */
+async function removeSpare(parts: Parts, name: string): Promise<void> {
+  try {
+    await parts.blobs.remove(name);
+  } catch (cause) {
+    parts.log.warn("an object that nothing names could not be removed", {
+      object: name,
+      message: toAppError(cause).message,
+    });
   }
 }
 
