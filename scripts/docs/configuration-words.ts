@@ -33,7 +33,8 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   "service-accounts": "kubernetes: ServiceAccounts that use the Secret",
   scope: "runai: `cluster` or a project",
   file: "the file to write where the consumer's own default is not the one",
-  version: "version of the program, where it cannot be asked",
+  program: "apptainer: `singularity` where it is SingularityCE that reads the file",
+  curl: "enroot: version of curl on the compute nodes, as 7.81; decides whether quotes can be written",
 };
 
 export const sourceWords: Keys<typeof configKeys.sources> = {

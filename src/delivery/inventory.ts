@@ -17,6 +17,13 @@ const PROGRAMS: Readonly<
   kubernetes: { own: ["kubectl"] },
 };
 
+/** Consumers that read the same in every version, unless one of these variables is set. */
+const VERSIONED_BY: Readonly<Record<string, readonly string[]>> = {
+  docker: ["DOCKER_AUTH_CONFIG"],
+  podman: ["REGISTRY_AUTH_FILE", "DOCKER_CONFIG"],
+  kubernetes: [],
+};
+
 /** Every consumer, this machine and folders. `base` is the folder that relative `folder:` are taken from. */
 export function createInventory(surroundings: Surroundings, base: string): Inventory {
   return {
@@ -39,7 +46,7 @@ export function createInventory(surroundings: Surroundings, base: string): Inven
   };
 }
 
-/** A consumer's target at a place: facts, and versions as far as they are known. */
+/** A consumer's target at a place: facts, and versions as far as they are known. Programs are run only for those. */
 export async function targetOf(
   context: Context,
   place: Place,
@@ -48,24 +55,29 @@ export async function targetOf(
 ): Promise<Target> {
   const facts = await place.facts(context);
   const programs = PROGRAMS[consumer.name] ?? { own: [] };
-  const [own, others] = await Promise.all([
-    Promise.all(programs.own.map((program) => place.version(context, program))),
-    Promise.all(
-      (programs.others ?? []).map(
-        async (program) => [program, await place.version(context, program)] as const,
-      ),
-    ),
-  ]);
+  const own = await Promise.all(programs.own.map((program) => place.version(context, program)));
   const version = own.find((found) => found !== undefined);
+  if (version === undefined) return { ...facts, options };
+  const others = await Promise.all(
+    (programs.others ?? []).map(async (program) => [program, await place.version(context, program)] as const),
+  );
   const versions = Object.fromEntries(
     others.filter((pair): pair is [string, string] => pair[1] !== undefined),
   );
-  return {
-    ...facts,
-    options,
-    ...(version === undefined ? {} : { version }),
-    ...(Object.keys(versions).length === 0 ? {} : { versions }),
-  };
+  return { ...facts, options, version, ...(Object.keys(versions).length === 0 ? {} : { versions }) };
+}
+
+/** As `targetOf`, and runs nothing where the version does not decide how the program reads: `why` must be quick. */
+export async function readingTargetOf(
+  context: Context,
+  place: Place,
+  consumer: Consumer,
+  options: Readonly<Record<string, unknown>>,
+): Promise<Target> {
+  const facts = await place.facts(context);
+  const deciding = VERSIONED_BY[consumer.name];
+  const isVersioned = deciding === undefined || deciding.some((name) => facts.env[name] !== undefined);
+  return isVersioned ? await targetOf(context, place, consumer, options) : { ...facts, options };
 }
 
 /** Programs of a consumer that are on a place's PATH, with versions. */

@@ -33,19 +33,29 @@ export async function renderConsumer(
     spec.at.kind === "later" ? { kind: "local", text: "local" } : spec.at,
     undefined,
   );
-  const target = await targetOf(context, place, consumer, { ...spec.options, ...wish.options });
+  const { namespaces, ...options } = spec.options;
+  const isOneNamespace = namespaces === undefined || wish.options["namespace"] !== undefined;
+  const target = await targetOf(context, place, consumer, {
+    ...options,
+    ...(isOneNamespace ? {} : { namespaces }),
+    ...wish.options,
+  });
   const compiled = consumer.compile(ready, target);
   const refusals: Refusal[] = [
     ...compiled.refusals,
     ...failed.map(({ login, error }) => ({ login, reason: error.message })),
   ];
-  const document = compiled.documents.find((candidate) => candidate.entries.length > 0);
+  const [document, ...more] = compiled.documents.filter((candidate) => candidate.entries.length > 0);
   if (document === undefined) {
     const [first] = refusals;
     throw new AppError("DELIVERY_REFUSED", first?.reason ?? "there is no login to write", {
       hint: first?.hint ?? "add a login with `wharf login REGISTRY`",
     });
   }
+  if (more.length > 0)
+    throw new AppError("USAGE", `this delivery writes ${more.length + 1} files, and one can be printed`, {
+      hint: "say which with --namespace",
+    });
   const merged = consumer.merge(undefined, document, new Set());
   return {
     path: document.path,

@@ -8,7 +8,7 @@ import type { Place } from "#places";
 import type { Fetch } from "#system";
 import { readCa } from "./consumer-logins.ts";
 import type { DeliveredRecord } from "./contract.ts";
-import { programsOf, targetOf } from "./inventory.ts";
+import { programsOf, readingTargetOf } from "./inventory.ts";
 import { type Expiry, expiryOf } from "./prove-logins.ts";
 import { consumerNamed, type Inventory, type TargetSpec, targetsOf } from "./targets.ts";
 
@@ -127,7 +127,7 @@ async function readView(
   try {
     const consumer = consumerNamed(input.inventory.consumers, view.consumer);
     const place = await input.inventory.openPlace(context, spec.at, spec.user);
-    const target = await targetOf(context, place, consumer, spec.options);
+    const target = await readingTargetOf(context, place, consumer, spec.options);
     const files = await readFiles(context, place, consumer, target);
     if (!delivered && files.size === 0 && !(await isInstalled(context, place, consumer, target)))
       return undefined;

@@ -27,7 +27,8 @@ const DELIVERY_OPTIONS = [
   "service-accounts",
   "scope",
   "file",
-  "version",
+  "program",
+  "curl",
 ] as const;
 const SOURCES = ["vault", "env", "file", "command", "docker-config", "ansible-vault", "kubernetes"] as const;
 const LATER_SOURCES: readonly string[] = ["ansible-vault", "kubernetes"];
@@ -240,14 +241,20 @@ function readDelivery(reader: YamlReader, node: unknown, paths: Paths): Delivery
   const users = fields.get("users");
   if (logins !== undefined && users !== undefined)
     throw reader.fault(users.keyNode, "a delivery has `logins:` or `users:`, not both");
+  const place = at === undefined ? { kind: "local" as const, text: "local" } : readPlace(reader, at, paths);
+  const isLocal = place.kind === "local";
   const options: Record<string, unknown> = {};
   for (const key of DELIVERY_OPTIONS) {
     const option = fields.get(key);
-    if (option !== undefined) options[key] = plain(option.value);
+    if (option === undefined) continue;
+    const value = plain(option.value);
+    // `~/` is the caller's home on this machine; in a folder paths are the target's own.
+    const isHome = key === "file" && typeof value === "string" && value.startsWith("~/");
+    options[key] = isHome && isLocal ? expandPath(value, paths) : value;
   }
   return {
     to: reader.text(to, "`to:`"),
-    at: at === undefined ? { kind: "local", text: "local" } : readPlace(reader, at, paths),
+    at: place,
     logins: logins === undefined ? undefined : reader.texts(logins, "logins of this delivery"),
     users: users === undefined ? undefined : readUsers(reader, users),
     options,
