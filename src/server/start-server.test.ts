@@ -135,6 +135,15 @@ test("an address left by a server that was killed is gone before the new one is 
   }
 });
 
+test("every address, IPv6 too: the address file names one that this machine reaches", async () => {
+  const every = await start({ listen: ":0", "insecure-http": true });
+  expect(every.server.address).toMatch(/^127\.0\.0\.1:\d+$/);
+  expect((await get(every.server, "/healthz")).status).toBe(200);
+  const six = await start({ listen: "[::1]:0" });
+  expect(six.server.address).toMatch(/^\[::1\]:\d+$/);
+  expect((await get(six.server, "/metrics")).status).toBe(200);
+});
+
 test("a port that is taken says by whom", async () => {
   const { server, dataDir } = await start();
   await expect(start({ listen: server.address })).rejects.toMatchObject({

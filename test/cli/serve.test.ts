@@ -3,7 +3,9 @@ import { afterAll, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
+import { needs } from "../support/programs.ts";
 import { runWharf } from "../support/run-cli.ts";
+import { mustRun } from "../support/run-program.ts";
 import { createScratch } from "../support/scratch.ts";
 import { until } from "../support/until.ts";
 
@@ -99,6 +101,52 @@ test("the commands that it prints work as they are typed", async () => {
   child.kill("SIGTERM");
   expect(await child.exited).toBe(0);
 }, 60_000);
+
+needs("openssl")(
+  "SIGHUP reads the certificate files again",
+  async () => {
+    const [dataDir, cert, key] = [scratch.at("hangup"), scratch.at("tls.crt"), scratch.at("tls.key")];
+    const make = async (): Promise<void> => {
+      const args = [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-subj",
+        "/CN=wharf",
+      ];
+      await mustRun([
+        "openssl",
+        ...args,
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        key,
+        "-out",
+        cert,
+      ]);
+    };
+    await make();
+    const child = serve(["--data", dataDir, "--tls-cert", cert, "--tls-key", key]);
+    const address = await readAddress(dataDir);
+    const reach = (): Promise<true | undefined> =>
+      fetch(`https://${address}/healthz`, { keepalive: false, tls: { ca: readFileSync(cert, "utf8") } }).then(
+        () => true,
+        () => undefined,
+      );
+    expect(await reach()).toBe(true);
+    await make();
+    expect(await reach()).toBeUndefined();
+    child.kill("SIGHUP");
+    await until("the new certificate", reach);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+  },
+  60_000,
+);
 
 test("a second signal does not wait for requests", async () => {
   const dataDir = scratch.at("hurried");

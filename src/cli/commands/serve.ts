@@ -48,7 +48,9 @@ export const serve: Command = {
       terminal.out(`${JSON.stringify({ address, url, dataDir: options.dataDir, admin, caFingerprint })}\n`);
     } else terminal.out(renderStarted(server, options, invocation));
 
-    const forget = onHangup(() => void server.reloadTls());
+    // Elsewhere SIGHUP keeps its meaning: the terminal has gone, or nohup says that this is nothing.
+    const forget =
+      options.tls.kind === "files" ? onHangup(() => void server.reloadTls()) : (): void => undefined;
     await new Promise<void>((done) => {
       if (context.signal.aborted) done();
       context.signal.addEventListener("abort", () => done(), { once: true });
