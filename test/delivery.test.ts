@@ -126,6 +126,42 @@ test("check tells drift, and a login that the registry refuses; exit code 3", as
   expect(why.out).toContain("docker: do: ");
 });
 
+test("what is in a login's way is told by plan and check, though the file is as it should be", async () => {
+  deliver("{ to: podman, at: local }");
+  await logIn();
+  expect((await wharf("apply --yes")).code).toBe(0);
+  const runtime = join(home, "run", "containers");
+  mkdirSync(runtime, { recursive: true, mode: 0o700 });
+  const theirs = Buffer.from("me:mine").toString("base64");
+  writeFileSync(
+    join(runtime, "auth.json"),
+    JSON.stringify({ auths: { [server.address]: { auth: theirs } } }),
+  );
+  const env = { XDG_RUNTIME_DIR: join(home, "run") };
+  const checked = await wharf("check", { env });
+  expect([checked.code, checked.out]).toEqual([
+    3,
+    expect.stringContaining("podman would not use this login"),
+  ]);
+  expect((await wharf("plan", { env })).err).toContain("nothing to do");
+  const why = JSON.parse((await wharf(`why ${server.address}/team/app --offline --json`, { env })).out)
+    .answers[0];
+  expect(why).toMatchObject({ consumer: "podman", username: "me", login: null, covered: false });
+  expect(why.shadowedBy).toContain(join(runtime, "auth.json"));
+});
+
+test("another account of the same registry does not replace a login in silence", async () => {
+  await logIn();
+  const other = await server.createRobot("team", "second");
+  const args = `login ${server.address}/team -u ${other.username} --password-stdin`;
+  const refused = await wharf(`${args} --json`, { input: other.secret });
+  expect([refused.code, JSON.parse(refused.out).error.code]).toEqual([2, "LOGINS_COLLIDE"]);
+  expect(JSON.parse(refused.out).error.hint).toContain("--as team");
+  expect((await wharf("logins")).out).toContain(robot.username);
+  expect((await wharf(`${args} --as team`, { input: other.secret })).out).toContain("renewed login team");
+  expect((await wharf("logins --json")).out).not.toContain(`"${robot.username}"`);
+});
+
 test("why says which entry each program uses, what is in its way, and what the registry answers", async () => {
   deliver("{ to: docker, at: local }", "{ to: podman, at: local }");
   await logIn();

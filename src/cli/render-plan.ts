@@ -48,6 +48,7 @@ export function planDocument(plan: Plan): unknown {
     })),
     refusals: target.refusals,
     warnings: target.warnings,
+    shadowed: target.shadowed,
     error: errorDocument(target.error),
   }));
 }
@@ -88,7 +89,7 @@ function targetLines(target: TargetPlan, paint: Paint, all: boolean): readonly s
     lines.push(`  ${paint.red("refused")} ${plainText(refusal.login)}: ${plainText(refusal.reason)}`);
     if (refusal.hint !== undefined) lines.push(`    ${paint.dim(plainText(refusal.hint))}`);
   }
-  for (const warning of target.warnings) {
+  for (const warning of [...target.warnings, ...target.shadowed]) {
     const about = warning.login === undefined ? "" : `${warning.login}: `;
     lines.push(
       `  ${paint.yellow(warning.kind === "wider" ? "wider" : "warning")} ${plainText(about + warning.message)}`,

@@ -30,7 +30,8 @@ export async function checkDelivery(
           now: input.now,
           secret: (login) => input.secrets.read(login),
         });
-  return { plan, logins, isGood: isPlanQuiet(plan) && !logins.some(isLoginOff) };
+  const isRead = plan.targets.every((target) => target.shadowed.length === 0);
+  return { plan, logins, isGood: isPlanQuiet(plan) && isRead && !logins.some(isLoginOff) };
 }
 
 /** True where nothing would change and nothing was refused or failed. */

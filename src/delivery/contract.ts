@@ -36,6 +36,8 @@ export interface TargetPlan {
   readonly files: readonly FilePlan[];
   readonly refusals: readonly Refusal[];
   readonly warnings: readonly Warning[];
+  /** Logins that the program would not use though they are written, because something is in their way. */
+  readonly shadowed: readonly Warning[];
   /** Why nothing can be done at this target; the other targets go on. */
   readonly error: AppError | undefined;
 }

@@ -38,14 +38,14 @@ export interface LoginDraft {
   readonly plainHttp: boolean;
 }
 
-/** Finds the login that a wish renews: that of its name, or the only one for the same images; else proposes a name. */
+/** Finds the login that a wish renews: that of its name, or one for the same images and username; else proposes a name. */
 export function draftLogin(config: WharfConfig | undefined, wish: LoginWish): LoginDraft {
   const { registry, path } = parseRegistry(wish.registry);
   const logins = [...(config?.logins.values() ?? [])];
   const same = logins.filter((login) => login.registry === registry && login.path === path);
   const known =
     wish.name === undefined
-      ? (same.find((login) => login.username === wish.username) ?? (same.length === 1 ? same[0] : undefined))
+      ? same.find((login) => wish.username === undefined || login.username === wish.username)
       : config?.logins.get(wish.name);
   const isSameRegistry = known?.registry === registry;
   return {

@@ -5,6 +5,7 @@ import { currentMark, stillOurs, wholeMark } from "./current-mark.ts";
 import { actionOf, isAt, type Opened, Overlay, type PlanInput, type Prepared } from "./planning.ts";
 import { prepareTarget } from "./prepare.ts";
 import { planPrunes } from "./prune.ts";
+import { expiryWarnings, shadowedLogins } from "./read-back.ts";
 import { markOf, recordKey } from "./state.ts";
 import { targetsOf } from "./targets.ts";
 
@@ -33,6 +34,7 @@ async function planTarget(
     files: [],
     refusals: one.refusals,
     warnings: one.warnings,
+    shadowed: [],
     error,
   });
   const { opened } = one;
@@ -61,10 +63,20 @@ async function planTarget(
         forgets: owned.forgets,
       });
     }
+    warnings.push(...expiryWarnings(input, one));
+    const refused = new Set(refusals.map((refusal) => refusal.login));
+    const shadowed = await shadowedLogins(context, opened, one, { overlay, refused });
+    return {
+      ...target,
+      files,
+      refusals: distinct(refusals),
+      warnings: distinct(warnings),
+      shadowed,
+      error: undefined,
+    };
   } catch (cause) {
     return failure(toAppError(cause));
   }
-  return { ...target, files, refusals: distinct(refusals), warnings: distinct(warnings), error: undefined };
 }
 
 /**

@@ -69,9 +69,9 @@ export async function planRemoval(
         forgets: records.map((record) => record.key),
       });
     }
-    return { ...target, files, refusals: [], warnings, error: undefined };
+    return { ...target, files, refusals: [], warnings, shadowed: [], error: undefined };
   } catch (cause) {
-    return { ...target, files: [], refusals: [], warnings, error: toAppError(cause) };
+    return { ...target, files: [], refusals: [], warnings, shadowed: [], error: toAppError(cause) };
   }
 }
 

@@ -1,0 +1,66 @@
+import type { MatchAnswer, Warning } from "#consumers";
+import type { Context } from "#core";
+import type { Opened, Overlay, PlanInput, Prepared } from "./planning.ts";
+import { expiryOf } from "./prove-logins.ts";
+
+/** A repository that no file names: an entry for the whole of a login's images is what answers for it. */
+const SAMPLE = "wharf-sample/image";
+
+/**
+ * Reads the merged files back by the program's own rules: a warning for each login that the program would not use for its images,
+ * with what is in its way. Refused logins are not asked for.
+ */
+export async function shadowedLogins(
+  context: Context,
+  opened: Opened,
+  one: Prepared,
+  about: { readonly overlay: Overlay; readonly refused: ReadonlySet<string> },
+): Promise<readonly Warning[]> {
+  const files = new Map<string, Uint8Array>();
+  for (const path of opened.consumer.files(opened.target)) {
+    const bytes = await about.overlay.read(context, opened.place, path);
+    if (bytes !== undefined) files.set(path, bytes);
+  }
+  const warnings: Warning[] = [];
+  for (const [name, login] of one.logins) {
+    if (about.refused.has(name)) continue;
+    const answer = opened.consumer.match(files, `${login.images}/${SAMPLE}`, opened.target);
+    const isUsed =
+      answer.kind === "login" &&
+      answer.match.username === login.username &&
+      answer.match.secret.equals(login.secret);
+    if (isUsed) continue;
+    warnings.push({
+      kind: "shadowed",
+      login: name,
+      message: `${one.spec.consumer} would not use this login for ${login.images}: ${insteadOf(answer)}`,
+      hint: `see what is in its way: wharf why ${login.images}/IMAGE`,
+    });
+  }
+  return warnings;
+}
+
+/** Logins of a target whose secret has ended, or will soon. */
+export function expiryWarnings(input: PlanInput, one: Prepared): readonly Warning[] {
+  return [...one.logins.keys()].flatMap((name): readonly Warning[] => {
+    const login = input.config.logins.get(name);
+    const expiry = login === undefined ? "never" : expiryOf(login, input.now);
+    const day = login?.expires?.toISOString().slice(0, 10) ?? "";
+    if (expiry === "expired") return [{ kind: "danger", login: name, message: `it expired on ${day}` }];
+    if (expiry === "expires soon") return [{ kind: "danger", login: name, message: `it expires on ${day}` }];
+    return [];
+  });
+}
+
+function insteadOf(answer: MatchAnswer): string {
+  switch (answer.kind) {
+    case "login":
+      return `it sends ${answer.match.username} from ${answer.match.key} in ${answer.match.file}`;
+    case "helper":
+      return `it asks docker-credential-${answer.helper} (${answer.key} in ${answer.file})`;
+    case "broken":
+      return `${answer.file}: ${answer.why}`;
+    case "anonymous":
+      return `it sends none (${answer.why})`;
+  }
+}
