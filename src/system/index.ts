@@ -18,6 +18,7 @@ export { findAccount, type LocalAccount } from "./find-account.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readMachineNames } from "./machine-names.ts";
+export { nameProcess } from "./name-process.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
 export { hashPassword, verifyPassword } from "./password-hash.ts";
 export { findPortOwner, type PortOwner } from "./port-owner.ts";

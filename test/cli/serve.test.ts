@@ -46,7 +46,7 @@ test("it says where it listens, who the admin is and what to type, and stops at 
 
   const again = await runWharf(["serve", "--data", dataDir, "--listen", address]);
   expect(again.code).toBe(1);
-  expect(again.err).toMatch(/^error: starting the registry: .* is taken by /m);
+  expect(again.err).toMatch(/^error: starting the registry: .* is taken by wharf \(process \d+\)$/m);
   expect(again.err).toContain("hint: a registry of this data folder listens there already");
 
   child.kill("SIGTERM");

@@ -33,8 +33,9 @@ export const serve: Command = {
   async run(invocation) {
     const { terminal, context } = invocation;
     const { parseServeOptions } = await import("#server/options");
-    const { createLogger, onHangup, systemClock } = await import("#system");
+    const { createLogger, nameProcess, onHangup, systemClock } = await import("#system");
     const { renderStarted, startServer } = await import("#server");
+    nameProcess("wharf");
     const options = parseServeOptions(await readValues(invocation), invocation.cwd);
     const log = createLogger({
       level: options.logLevel,
