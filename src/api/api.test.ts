@@ -128,7 +128,8 @@ test("every route of the description refuses the anonymous, a stranger and a wro
         .replace("{user}", "admin")
         .replace("{robot}", "x")
         .replace("{token}", "1");
-      const body = bodies[`${method} ${path}`] ?? (method === "POST" ? { name: "x" } : undefined);
+      const body =
+        bodies[`${method} ${path}`] ?? (method === "POST" || method === "PATCH" ? { name: "x" } : undefined);
       const where = `${method} ${path}`;
       if (where !== "GET /projects")
         expect([where, (await call(undefined, method, real, body)).status]).toEqual([where, 401]);

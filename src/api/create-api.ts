@@ -81,16 +81,23 @@ export function createApi(options: ApiOptions): Api {
 function addDescription(app: ApiApp): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "basic", { type: "http", scheme: "basic" });
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
-  app.doc31("/openapi.json", {
-    openapi: "3.1.0",
-    info: {
-      title: "Wharfinger management API",
-      version,
-      description:
-        "Basic authentication with a username and a password or token, or a token's secret as Bearer. Lists are pages of `items` with `next`; errors are application/problem+json with our `code`.",
-      license: { name: "Apache-2.0" },
-    },
-    servers: [{ url: BASE }],
+  // Anybody may ask for it, so it is rendered once.
+  let text: string | undefined;
+  app.get("/openapi.json", (c) => {
+    text ??= JSON.stringify(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: {
+          title: "Wharfinger management API",
+          version,
+          description:
+            "Basic authentication with a username and a password or token, or a token's secret as Bearer. Lists are pages of `items` with `next`; errors are application/problem+json with our `code`.",
+          license: { name: "Apache-2.0" },
+        },
+        servers: [{ url: BASE }],
+      }),
+    );
+    return c.body(text, 200, { "content-type": "application/json" });
   });
 }
 

@@ -70,6 +70,8 @@ export function createProjectStore(db: Database): ProjectStore {
     `SELECT EXISTS (SELECT 1 FROM repositories JOIN manifests ON manifests.repository_id = repositories.id
        WHERE repositories.project_id = ?) AS found`,
   );
+  // Manifests, tags and links go with their repository; blobs stay for gc.
+  const removeRepositories = db.prepare<never, [number]>("DELETE FROM repositories WHERE project_id = ?");
   const remove = db.prepare<never, [number]>("DELETE FROM projects WHERE id = ?");
 
   return {
@@ -98,7 +100,10 @@ export function createProjectStore(db: Database): ProjectStore {
       update.run(change.visibility ?? null, change.description ?? null, id);
     },
     holdsContent: (id) => holdsContent.get(id)?.found === 1,
-    remove: (id) => void remove.run(id),
+    remove(id) {
+      removeRepositories.run(id);
+      remove.run(id);
+    },
   };
 }
 

@@ -82,7 +82,10 @@ export function addMemberRoutes(app: ApiApp, { catalog, access }: ApiDependencie
     await catalog.write(["access"], () => {
       access.authorizeProject(caller, "members", name);
       const user = catalog.users.find(userName);
-      if (user === undefined) throw new AppError("NOT_FOUND", `there is no user ${JSON.stringify(userName)}`);
+      if (user === undefined)
+        throw new AppError("NOT_FOUND", `there is no user ${JSON.stringify(userName)}`, {
+          hint: `an admin of the registry makes users: wharf user create ${userName}`,
+        });
       const before = catalog.members.find(access.authorizeProject(caller, "view", name).id, user.id);
       const projectId = authorizeChange(caller, name, [role, before]);
       catalog.members.set(projectId, user.id, role);

@@ -5,6 +5,10 @@ const MAX_BYTES = 4096;
 
 /** A password from standard input (its first line) with `--password-stdin`, else asked for without echo. Throws USAGE. */
 export async function readPassword({ options, terminal }: Invocation, question: string): Promise<Secret> {
+  if (options["passwordStdin"] !== true && !terminal.isInTerminal)
+    throw new AppError("USAGE", "there is no terminal to ask for the password at", {
+      hint: "pipe it in with --password-stdin",
+    });
   const text =
     options["passwordStdin"] === true
       ? new TextDecoder().decode(await terminal.readIn(MAX_BYTES)).replace(/\r?\n[^]*$/, "")
