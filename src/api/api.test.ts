@@ -116,6 +116,9 @@ test("every route of the description refuses the anonymous, a stranger and a wro
     "PATCH /robots/{robot}": { disabled: true },
     "POST /users": { name: "x" },
     "PATCH /users/{user}": { admin: true },
+    "PATCH /projects/{project}/robots/{robot}/tokens/{token}": { name: "x" },
+    "PATCH /robots/{robot}/tokens/{token}": { name: "x" },
+    "PATCH /users/{user}/tokens/{token}": { name: "x" },
     "PUT /users/{user}/password": { newPassword: "a new password", currentPassword: "x" },
   };
   const open = new Set(["GET /projects", "GET /whoami", "POST /projects"]);

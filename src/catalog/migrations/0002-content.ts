@@ -6,7 +6,7 @@ export const content: Migration = {
   up: `
     CREATE TABLE repositories (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
-      project_id INTEGER NOT NULL REFERENCES projects (id),
+      project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
       name TEXT NOT NULL UNIQUE,
       created_at INTEGER NOT NULL
     ) STRICT;
