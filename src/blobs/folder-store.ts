@@ -23,12 +23,15 @@ import type {
   StoredObject,
   UploadStatus,
 } from "./contract.ts";
-import { HashPool } from "./hash-pool.ts";
+import { type HashedFile, HashPool } from "./hash-pool.ts";
 import { type Libc, openLibc } from "./libc.ts";
 
 const UPLOAD_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const OBJECT_NAME = /^(?:sha256|sha512)-[0-9a-f]{64,128}-[0-9a-f]{16}$/;
 const DIGEST = /^(sha256|sha512):([0-9a-f]{64}|[0-9a-f]{128})$/;
+/** Uploads up to this size are hashed by the thread that serves: it takes less than the way to another and back. */
+const HERE_BYTES = 256 * 1024;
+const FOLLOW_AFTER_MS = 3;
 const syncFile = promisify(fsync);
 const writeFile = promisify(write);
 
@@ -41,9 +44,11 @@ export interface FolderStoreOptions {
 
 /** Opens the blob store of a folder. Looks at nothing that is in it, however much there is. */
 export async function openFolderStore(options: FolderStoreOptions): Promise<BlobStore> {
+  const isNew = statSync(join(options.dir, "blobs"), { throwIfNoEntry: false }) === undefined;
   await ensurePrivateFolder(options.dir);
   await ensurePrivateFolder(join(options.dir, "uploads"));
   await ensurePrivateFolder(join(options.dir, "blobs"));
+  if (isNew) await syncFolder(options.dir);
   const cores = navigator.hardwareConcurrency;
   return new FolderStore(options.dir, options.maxHashThreads ?? Math.max(1, Math.min(4, cores - 1)));
 }
@@ -76,8 +81,12 @@ class FolderStore implements BlobStore {
         throw new AppError("RANGE_INVALID", `the upload holds ${held.sizeBytes} bytes`, {
           details: { receivedBytes: held.sizeBytes },
         });
-      this.#pool.follow({ id: uploadId, path, algorithm: options.algorithm ?? "sha256" });
-      await writeBody(held, body);
+      const stopFollowing = this.#followSoon({
+        id: uploadId,
+        path,
+        algorithm: options.algorithm ?? "sha256",
+      });
+      await writeBody(held, body).finally(stopFollowing);
       const receivedBytes = fstatSync(held.fd).size;
       if (receivedBytes <= options.maxBytes) return { receivedBytes };
       await this.#drop(uploadId, path);
@@ -109,7 +118,10 @@ class FolderStore implements BlobStore {
     const held = this.#hold(uploadId, constants.O_RDWR);
     try {
       if (held.sizeBytes <= options.inlineBytes) return await this.#finishInline(path, digest);
-      const hashed = this.#pool.digest({ id: uploadId, path, algorithm }, held.sizeBytes);
+      const hashed =
+        held.sizeBytes <= HERE_BYTES
+          ? readFile(path).then((bytes) => new Bun.CryptoHasher(algorithm).update(bytes).digest("hex"))
+          : this.#pool.digest({ id: uploadId, path, algorithm }, held.sizeBytes);
       // The disk writes while the last bytes are hashed.
       const [found] = await Promise.all([hashed, syncFile(held.fd)]);
       if (found !== hex) throw wrongDigest(digest, `${algorithm}:${found}`);
@@ -191,6 +203,12 @@ class FolderStore implements BlobStore {
   close(): Promise<void> {
     this.#pool.close();
     return Promise.resolve();
+  }
+
+  /** What is over in a moment is not worth a thread: most pushes have a small config, and many have nothing large. */
+  #followSoon(file: HashedFile): () => void {
+    const timer = setTimeout(() => this.#pool.follow(file), FOLLOW_AFTER_MS);
+    return () => clearTimeout(timer);
   }
 
   async #drop(uploadId: string, path: string): Promise<void> {
