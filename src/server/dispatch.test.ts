@@ -22,6 +22,7 @@ async function ask(path: string, from: string, setting: Setting = {}, headers: R
     secure,
     behindProxy: parseNetworkList(setting.behindProxy ?? []),
     insecureHttp: setting.insecureHttp ?? false,
+    publicUrl: undefined,
     metrics: createMetrics(),
     accessLog: undefined,
   });

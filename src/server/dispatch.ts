@@ -20,6 +20,8 @@ export interface DispatchParts {
   readonly site: (path: string, request: Request, peer: Peer) => Response | Promise<Response>;
   readonly secure: boolean;
   readonly behindProxy: NetworkList;
+  /** --url. */
+  readonly publicUrl: string | undefined;
   /** With proxies and without TLS: whether those who come past the proxies are served all the same. */
   readonly insecureHttp: boolean;
   readonly metrics: Metrics;
@@ -50,7 +52,9 @@ export function createDispatch(parts: DispatchParts): Answer {
     const direct = new DirectPeer(source, request, secure);
     if (isProxyOnly && !isSite(url.slice(at)) && !mayComeDirectly(direct.address, behindProxy))
       return counted(SITE, renderProblem(cameDirectly()));
-    const peer = isForwarded ? readForwardedPeer(direct, request.headers, behindProxy) : direct;
+    const peer = isForwarded
+      ? readForwardedPeer(direct, request.headers, behindProxy, parts.publicUrl)
+      : direct;
     // Without a usable Host there is only a path, and the rooms need to know what they were called.
     if (at === 0 && !isSite(url)) return counted(SITE, renderProblem(hostNeeded()));
     if (url.startsWith("/v2/", at)) return counted(REGISTRY, registry.fetch(request, peer));

@@ -5,7 +5,7 @@ import { readForwardedPeer } from "./peer.ts";
 
 const trusted = parseNetworkList(["10.0.0.0/8"]);
 const peer = (address: string, headers: Record<string, string>) =>
-  readForwardedPeer({ address, secure: false }, new Headers(headers), trusted);
+  readForwardedPeer({ address, secure: false }, new Headers(headers), trusted, undefined);
 
 test("forwarded headers from anybody but a trusted proxy are ignored", () => {
   expect(
@@ -55,4 +55,15 @@ test("no header makes it throw or name an address that is none", () => {
     }),
     { seed: 3 },
   );
+});
+
+test("a proxy that does not say which host was called: --url says it, to nobody but its clients", () => {
+  const url = "https://registry.example.org";
+  const from = (address: string, headers: Record<string, string> = {}) =>
+    readForwardedPeer({ address, secure: false }, new Headers(headers), trusted, url).origin;
+  expect(from("10.0.0.1")).toBe(url);
+  expect(from("10.0.0.1", { "x-forwarded-host": "other.example.org", "x-forwarded-proto": "https" })).toBe(
+    "https://other.example.org",
+  );
+  expect(from("192.0.2.9")).toBeUndefined();
 });

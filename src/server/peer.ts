@@ -30,18 +30,25 @@ const MAX_HOPS = 32;
 /**
  * The peer of a request that may have come through proxies. Forwarded headers are believed only when the connection itself comes from
  * a trusted network; the client is then the last address of X-Forwarded-For that is not a trusted proxy, so that a client
- * cannot choose its own by sending the header itself.
+ * cannot choose its own by sending the header itself. A proxy that does not say which host was called may have put its own name for
+ * us into Host: then it was `publicUrl`, where that is known.
  */
-export function readForwardedPeer(direct: Peer, headers: Headers, trusted: NetworkList): Peer {
+export function readForwardedPeer(
+  direct: Peer,
+  headers: Headers,
+  trusted: NetworkList,
+  publicUrl: string | undefined,
+): Peer {
   const { address } = direct;
   if (!trusted.has(address)) return { address, secure: direct.secure };
   const proto = lastOf(headers.get("x-forwarded-proto"))?.toLowerCase();
   const secure = proto === undefined ? direct.secure : proto === "https";
   const host = lastOf(headers.get("x-forwarded-host"));
+  const origin = host !== undefined && HOST.test(host) ? `${secure ? "https" : "http"}://${host}` : publicUrl;
   return {
     address: clientAddress(headers.get("x-forwarded-for"), address, trusted),
     secure,
-    ...(host !== undefined && HOST.test(host) ? { origin: `${secure ? "https" : "http"}://${host}` } : {}),
+    ...(origin === undefined ? {} : { origin }),
   };
 }
 

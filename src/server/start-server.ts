@@ -95,6 +95,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
         secure: isSecure,
         behindProxy: options.behindProxy,
         insecureHttp: options.insecureHttp,
+        publicUrl: options.publicUrl,
         metrics,
         accessLog: options.logLevel === "debug" ? log : undefined,
       }),
