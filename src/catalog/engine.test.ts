@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { isAppError } from "#core";
 import { createEngine, type Engine } from "./engine.ts";
 import { createGenerations, GENERATIONS_BYTES } from "./generations.ts";
@@ -53,6 +54,34 @@ test("writes of one tick share a commit, and a failed one undoes itself alone", 
   expect(results.map((result) => result.status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
   expect(numbers()).toEqual([1, 3]);
   expect(Atomics.load(new Uint32Array(shared.buffer), 2) - before).toBe(1);
+});
+
+test("whatever is queued together, each write is wholly done or wholly undone, as it was told", async () => {
+  // A job inserts its numbers, then fails or not; a number that is there already fails it too.
+  const job = fc.record({ inserts: fc.array(fc.nat(12), { maxLength: 3 }), fails: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(job, { maxLength: 8 }), { maxLength: 4 }), async (ticks) => {
+      db.run("DELETE FROM t");
+      const model = new Set<number>();
+      for (const jobs of ticks) {
+        const results = await Promise.allSettled(
+          jobs.map(({ inserts, fails }) =>
+            engine.write(["access"], () => {
+              for (const n of inserts) insert(n)();
+              if (fails) throw new Error("asked to");
+            }),
+          ),
+        );
+        for (const [index, { inserts, fails }] of jobs.entries()) {
+          const isClean = new Set(inserts).size === inserts.length && inserts.every((n) => !model.has(n));
+          expect(results[index]?.status).toBe(isClean && !fails ? "fulfilled" : "rejected");
+          if (isClean && !fails) for (const n of inserts) model.add(n);
+        }
+      }
+      expect(numbers()).toEqual([...model].sort((a, b) => a - b));
+    }),
+    { seed: 3, numRuns: 60 },
+  );
 });
 
 test("a lone write that fails leaves nothing and the next one works", async () => {
