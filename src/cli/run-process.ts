@@ -32,7 +32,7 @@ export async function runProcess(facts: ProcessFacts): Promise<number> {
     stop.abort(new DOMException("stopped by a signal", "AbortError"));
   });
   const { args, env, cwd } = facts;
-  const terminal = createTerminal(env);
+  const terminal = createTerminal(env, stop.signal);
   const level = LEVELS.find((known) => known === env.WHARF_LOG) ?? "warn";
   const log = createLogger({
     level,

@@ -22,14 +22,17 @@ export interface Terminal {
   confirm(question: string, fallback?: boolean): Promise<boolean>;
 }
 
-/** This process's own terminal. Output whose reader has gone is dropped without a word. */
-export function createTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
+/** This process's own terminal. Output whose reader has gone is dropped without a word; an aborted signal ends a question. */
+export function createTerminal(
+  env: Readonly<Record<string, string | undefined>>,
+  signal?: AbortSignal,
+): Terminal {
   const isOutTerminal = isatty(1);
   const isInTerminal = isatty(0);
   const ask: Terminal["ask"] = async (question, options = {}) => {
     if (!isInTerminal) throw noTerminal(question, options.hidden === true);
-    writeAll(2, Buffer.from(question));
-    return readLine(options.hidden === true, (text) => writeAll(2, Buffer.from(text)));
+    const show = (text: string): void => writeAll(2, Buffer.from(text));
+    return readLine({ text: question, hidden: options.hidden === true, signal, show });
   };
   return {
     out: (text) => writeAll(1, Buffer.from(text)),
