@@ -1,8 +1,8 @@
 import { Secret } from "#core";
-import { parseReference } from "#oci";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { dockerKey } from "../docker/docker-config.ts";
 import { matchDockerFile } from "../docker/reader.ts";
+import { parseImageName } from "../image-name.ts";
 import { apptainerFile, environmentPair, fallbackFile, variantOf } from "./paths.ts";
 
 /**
@@ -32,7 +32,7 @@ export function matchApptainer(
   if (bytes === undefined) return { kind: "anonymous", why: "there is no file", searched };
   const hidden = path === own && fallback !== undefined && files.has(fallback);
   const shadows = hidden ? [`${fallback} is not read while ${own} is there`] : [];
-  const { registry, repository } = parseReference(image);
+  const { registry, repository } = parseImageName(image);
   const host = registry === "docker.io" ? "index.docker.io" : registry;
   const answer = matchDockerFile({
     path,

@@ -1,7 +1,7 @@
-import { parseReference } from "#oci";
 import { parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
 import type { Match, MatchAnswer, Target } from "../contract.ts";
+import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, memberOf, parseJsonText, readJsonText } from "../json-text.ts";
 import { dockerKey, findInAuths, helperFor, unreadableEntries } from "./docker-config.ts";
 import { dockerFile } from "./writer.ts";
@@ -15,7 +15,7 @@ export function matchDocker(
   image: string,
   target: Target,
 ): MatchAnswer {
-  const key = dockerKey(parseReference(image).registry);
+  const key = dockerKey(parseImageName(image).registry);
   const path = dockerFile(target);
   const shadows: string[] = [];
   const variable = target.env["DOCKER_AUTH_CONFIG"] ?? "";

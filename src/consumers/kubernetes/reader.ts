@@ -1,5 +1,5 @@
-import { parseReference } from "#oci";
 import type { MatchAnswer, Target } from "../contract.ts";
+import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, parseJsonText, readJsonText } from "../json-text.ts";
 import { lookUp, readKeyring } from "./keyring.ts";
 import { parseSecretYaml } from "./secret-yaml.ts";
@@ -11,7 +11,7 @@ export function matchKubernetes(
   image: string,
   target: Target,
 ): MatchAnswer {
-  const { registry, repository } = parseReference(image);
+  const { registry, repository } = parseImageName(image);
   const searched = secretFiles(target).map((file) => file.path);
   const notes: string[] = [];
   for (const path of searched) {

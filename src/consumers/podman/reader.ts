@@ -1,7 +1,7 @@
-import { parseReference } from "#oci";
 import { parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
 import type { MatchAnswer, Target } from "../contract.ts";
+import { parseImageName } from "../image-name.ts";
 import {
   fieldOf,
   type JsonMember,
@@ -24,7 +24,7 @@ export function matchPodman(
   image: string,
   target: Target,
 ): MatchAnswer {
-  const { registry, repository } = parseReference(image);
+  const { registry, repository } = parseImageName(image);
   const wanted: Wanted = { registry, name: `${registry}/${repository}` };
   const shadows: string[] = [];
   const searched: string[] = [];
