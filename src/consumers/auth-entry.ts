@@ -1,6 +1,6 @@
 import { Secret } from "#core";
 import type { ConsumerLogin } from "./contract.ts";
-import { fieldOf, type JsonNode, stringField } from "./json-text.ts";
+import { fieldOf, type JsonMember, type JsonNode, stringField } from "./json-text.ts";
 
 /** Fields of an `auths` entry that carry a login; all others are somebody else's and stay. */
 export const LOGIN_FIELDS = ["auth", "username", "password", "identitytoken", "registrytoken"] as const;
@@ -63,6 +63,30 @@ export function parseAuth(text: string): AuthPair | "broken" {
   while (from < to && pair[from] === "\0") from++;
   while (to > from && pair[to - 1] === "\0") to--;
   return { username: pair.slice(0, colon), secret: new Secret(pair.slice(from, to)) };
+}
+
+/**
+ * Keys of entries that Go's decoder fails at, and with them at the whole file: no object, or a field that the program knows and that
+ * is no text. null is as if it were not there.
+ */
+export function mistypedEntries(
+  members: readonly JsonMember[],
+  fields: readonly string[],
+): readonly string[] {
+  const isTyped = (entry: JsonNode): boolean =>
+    entry.kind === "object"
+      ? fields.every((name) => {
+          const value = fieldOf(entry, name)?.value;
+          return value === undefined || value.kind === "string" || isNull(value);
+        })
+      : isNull(entry);
+  return members.filter((member) => !isTyped(member.value)).map((member) => member.key);
+}
+
+/** Is there something under this name that is neither an object nor null: Go's decoder fails at it. */
+export function isMistypedSection(root: JsonNode, name: string): boolean {
+  const section = fieldOf(root, name)?.value;
+  return section !== undefined && section.kind !== "object" && !isNull(section);
 }
 
 /** In words, what of two entries is not the same; empty when they log in alike. Never content. */

@@ -42,9 +42,9 @@ const document = fc
   )
   .filter(([rest]) => !Object.keys(rest).some((key) => key.toLowerCase() === "auths"))
   .map(([rest, auths, indent, end]) => {
-    const whole = auths === undefined ? rest : { ...rest, auths };
+    const whole: Record<string, unknown> = auths === undefined ? rest : { ...rest, auths };
     return {
-      whole: whole as Record<string, unknown>,
+      whole,
       auths,
       text: JSON.stringify(whole, null, indent) + end,
     };

@@ -115,6 +115,7 @@ const foreignJson = fc
           { weight: 1, arbitrary: foreignPair.map((pair): object => ({ email: "x", auth: b64(pair) })) },
           { weight: 1, arbitrary: fc.constant<object>({ auth: b64("nocolon") }) },
           { weight: 1, arbitrary: fc.constant<object>({}) },
+          { weight: 1, arbitrary: fc.constant<object>({ auth: 3 }) },
           { weight: 1, arbitrary: fc.constant<object>({ username: "foreign-inline", password: "theirs" }) },
         ),
       ),

@@ -1,4 +1,4 @@
-import { type AuthEntry, parseEntry } from "../auth-entry.ts";
+import { type AuthEntry, mistypedEntries, parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
 import { fieldOf, type JsonObject, memberOf, stringField } from "../json-text.ts";
 
@@ -16,10 +16,23 @@ export function hostOfKey(key: string): string {
   return url?.[1] ?? key.split("/", 1)[0] ?? "";
 }
 
+const DOCKER_FIELDS = [
+  "auth",
+  "username",
+  "password",
+  "email",
+  "serveraddress",
+  "identitytoken",
+  "registrytoken",
+];
+
 /** Keys of entries that make docker/cli stop in the middle of the file: the rest is then read or not by chance. */
 export function unreadableEntries(root: JsonObject): readonly string[] {
-  return (authsOf(root)?.members ?? [])
+  const members = authsOf(root)?.members ?? [];
+  const mistyped = mistypedEntries(members, DOCKER_FIELDS);
+  return members
     .filter((member) => {
+      if (mistyped.includes(member.key)) return true;
       const entry = parseEntry(member.value);
       return entry.auth === "broken" || entry.auth?.username === "";
     })

@@ -1,7 +1,7 @@
 import { Secret } from "#core";
-import { type AuthPair, parseEntry } from "../auth-entry.ts";
+import { type AuthPair, isMistypedSection, mistypedEntries, parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
-import { fieldOf, type JsonMember, type JsonNode, type JsonObject } from "../json-text.ts";
+import { fieldOf, type JsonMember, type JsonObject } from "../json-text.ts";
 
 /** A login under the key as the kubelet keeps it: no scheme, no `/v1/`. */
 export interface KeyringEntry extends AuthPair {
@@ -13,14 +13,17 @@ export interface KeyringEntry extends AuthPair {
 /** What one Secret gives: its entries, or why none of a pod's images can be pulled with it. */
 export type Keyring = { readonly entries: readonly KeyringEntry[] } | { readonly broken: string };
 
+/** Fields of an entry that the kubelet decodes. */
+const KUBELET_FIELDS = ["auth", "username", "password", "email"];
+
 /** The kubelet's own reading (pkg/credentialprovider config.go, keyring.go): inline pairs count, identity tokens and helpers do not. */
 export function readKeyring(root: JsonObject): Keyring {
   const entries: KeyringEntry[] = [];
-  const auths = fieldOf(root, "auths")?.value;
-  if (auths !== undefined && auths.kind !== "object" && !isNull(auths))
-    return { broken: "auths is no object: every pull of the pod fails" };
-  for (const member of authsOf(root)?.members ?? []) {
-    const pair = hasTypes(member.value) ? pairOf(member) : "broken";
+  const members = authsOf(root)?.members ?? [];
+  const mistyped = mistypedEntries(members, KUBELET_FIELDS);
+  if (isMistypedSection(root, "auths")) return { broken: "auths is no object: every pull of the pod fails" };
+  for (const member of members) {
+    const pair = mistyped.includes(member.key) ? "broken" : pairOf(member);
     if (pair === "broken")
       return { broken: `the entry ${member.key} cannot be decoded: every pull of the pod fails` };
     const key = keyOf(member.key);
@@ -45,6 +48,13 @@ export function takesFrom(written: string, ours: string): boolean {
   );
 }
 
+/** Keys of entries with which every pull of a pod fails. */
+export function fatalEntries(root: JsonObject): readonly string[] {
+  const members = authsOf(root)?.members ?? [];
+  const undecodable = members.filter((member) => pairOf(member) === "broken").map((member) => member.key);
+  return [...new Set([...mistypedEntries(members, KUBELET_FIELDS), ...undecodable])];
+}
+
 /** Every entry that would be tried for an image, in order; Hub's old name only when nothing else fits. */
 export function lookUp(
   entries: readonly KeyringEntry[],
@@ -60,19 +70,6 @@ export function lookUp(
   // To the kubelet a host without a dot or a port is Hub's too, so `localhost` gets Hub's login.
   if (found.length > 0 || /[.:]/.test(registry === "docker.io" ? "" : registry)) return found;
   return entries.filter((entry) => entry.key === "index.docker.io");
-}
-
-/** Go's decoder fails for the whole file where a field that it knows is no text. */
-function hasTypes(entry: JsonNode): boolean {
-  if (entry.kind !== "object") return isNull(entry);
-  return (["auth", "username", "password", "email"] as const).every((name) => {
-    const value = fieldOf(entry, name)?.value;
-    return value === undefined || value.kind === "string" || isNull(value);
-  });
-}
-
-function isNull(node: JsonNode): boolean {
-  return node.kind === "literal" && node.value === null;
 }
 
 function pairOf({ value }: JsonMember): AuthPair | "broken" {

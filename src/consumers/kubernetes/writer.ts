@@ -1,5 +1,5 @@
 import { AppError } from "#core";
-import { parseEntry, renderEntry } from "../auth-entry.ts";
+import { renderEntry } from "../auth-entry.ts";
 import { type AuthFileRules, authsOf, mergeAuthFile } from "../auth-file.ts";
 import type {
   Compiled,
@@ -14,7 +14,7 @@ import type {
 import { refuseForm, refuseTwins } from "../coverage.ts";
 import type { JsonObject } from "../json-text.ts";
 import { compileCertificates } from "../whole-file.ts";
-import { takesFrom } from "./keyring.ts";
+import { fatalEntries, takesFrom } from "./keyring.ts";
 import { pullKeys } from "./keys.ts";
 import { parseSecretYaml, renderHead, renderSecretYaml } from "./secret-yaml.ts";
 
@@ -150,15 +150,13 @@ export function mergeKubernetes(
 
 const kubeletRules: AuthFileRules = {
   inspect: (root, document) => [
-    ...(authsOf(root)?.members ?? [])
-      .filter((member) => parseEntry(member.value).auth === "broken")
-      .map(
-        ({ key }): Warning => ({
-          kind: "danger",
-          message: `${document.path}: the entry ${key} cannot be decoded, which fails every pull of a pod with this Secret`,
-          hint: "remove that entry",
-        }),
-      ),
+    ...fatalEntries(root).map(
+      (key): Warning => ({
+        kind: "danger",
+        message: `${document.path}: the entry ${key} cannot be decoded, which fails every pull of a pod with this Secret`,
+        hint: "remove that entry",
+      }),
+    ),
     ...document.entries.flatMap((entry) =>
       foreignKeys(root, document)
         .filter((key) => takesFrom(key, entry.key))

@@ -83,3 +83,26 @@ test("two spellings of one host are taken at random", () => {
   );
   expect(answer.kind).toBe("broken");
 });
+
+// Found by comparing with go.podman.io/image 5.42.0.
+test.each([
+  ["a number as auth of another host", { auths: { "r.example": true, other: { auth: 3 } } }, "broken"],
+  ["auths that is a list", { auths: [] }, "broken"],
+  ["an entry that is text", { auths: { other: "x" } }, "broken"],
+  ["an identity token that is a number", { auths: { other: { identitytoken: 3 } } }, "broken"],
+  ["null instead of an entry", { auths: { "r.example": null } }, "anonymous"],
+  ["a colon alone", { auths: { "r.example": { auth: "Og==" } } }, "anonymous"],
+  [
+    "another type in a field that podman does not know",
+    { auths: { "r.example": { username: 3, auth: "YTpi" } } },
+    "login",
+  ],
+])("podman decodes as Go does: %s", (_name, content, kind) => {
+  const file = Buffer.from(JSON.stringify(content));
+  const answer = podman.match(
+    new Map([["/home/u/.config/containers/auth.json", file]]),
+    "r.example/x",
+    target,
+  );
+  expect<string>(answer.kind).toBe(kind);
+});

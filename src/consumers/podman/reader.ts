@@ -11,6 +11,7 @@ import {
   parseJsonText,
   readJsonText,
 } from "../json-text.ts";
+import { mistypedIn } from "./auth-json.ts";
 import { type AuthPath, podmanPaths } from "./paths.ts";
 
 interface Wanted {
@@ -56,6 +57,9 @@ function matchFile(
   } catch (fault) {
     return broken(fault instanceof Error ? fault.message : "it does not parse");
   }
+  const mistyped = mistypedIn(root, place.form);
+  if (mistyped !== undefined)
+    return broken(`${mistyped} has another type than podman decodes: no entry is read`);
   const helper = memberOf(fieldOf(root, "credHelpers")?.value, wanted.registry)?.value;
   if (helper !== undefined && place.form === "auth.json") return helperAnswer(path, wanted, helper, shadows);
   const members = (place.form === "dockercfg" ? root : authsOf(root))?.members ?? [];
@@ -71,6 +75,8 @@ function matchFile(
     if (hasColonless(member.value)) return `the entry ${member.key} of ${path} holds no user:password`;
     return broken(`the entry ${member.key} cannot be decoded`);
   }
+  const isBlank = entry.auth?.username === "" && entry.auth.secret.length === 0;
+  if (isBlank && entry.identityToken === undefined) return `the entry ${member.key} of ${path} is empty`;
   if (entry.auth === undefined)
     return `the entry ${member.key} of ${path} holds no \`auth\`, the one field that podman reads`;
   const identityToken = entry.identityToken !== undefined;

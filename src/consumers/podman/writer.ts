@@ -4,6 +4,7 @@ import type { Compiled, ConsumerLogin, FileDocument, Merged, Target, Warning } f
 import { refuseForm, refuseTwins, scopeOf } from "../coverage.ts";
 import { fieldOf, type JsonObject, memberOf } from "../json-text.ts";
 import { compileCertificates, isCertificate, mergeWholeFile } from "../whole-file.ts";
+import { mistypedIn } from "./auth-json.ts";
 import { optionFile, podmanWritePath } from "./paths.ts";
 
 /** Podman's keys are segment by segment, longest first: a login is used for its images and for no others. */
@@ -56,8 +57,15 @@ const podmanRules: AuthFileRules = {
       hint: `remove ${host} from credHelpers, or store the login with that helper`,
     };
   },
-  inspect: shadowedBelow,
+  inspect: (root, document) => [...unreadable(root, document), ...shadowedBelow(root, document)],
 };
+
+function unreadable(root: JsonObject, document: FileDocument): readonly Warning[] {
+  const mistyped = mistypedIn(root, "auth.json");
+  if (mistyped === undefined) return [];
+  const message = `${document.path}: ${mistyped} has another type than podman decodes, so that no entry of the file is read`;
+  return [{ kind: "danger", message, hint: "mend or remove it" }];
+}
 
 /** Somebody's entry below one of ours takes the images there. */
 function shadowedBelow(root: JsonObject, document: FileDocument): readonly Warning[] {
