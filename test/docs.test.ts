@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { environmentWords } from "../scripts/docs/configuration-words.ts";
 import { renderDocs } from "../scripts/docs/render-docs.ts";
+import { rooms } from "./rooms.ts";
 import { readTexts } from "./support/texts.ts";
 
 const root = join(import.meta.dir, "..");
@@ -27,6 +28,18 @@ test("every environment variable of wharf's own is in the reference", () => {
   }
   found.delete("WHARF_CALLED_AS");
   expect([...found].filter((name) => environmentWords[name] === undefined)).toEqual([]);
+});
+
+test("the architecture's table of rooms is the one that is tested", () => {
+  const built = Object.keys(rooms).filter((room) => existsSync(join(root, "src", room, "index.ts")));
+  const expected = built.map((room) => {
+    const allowed = rooms[room] ?? [];
+    return `${room}: ${allowed.includes("*") ? "any" : allowed.filter((name) => built.includes(name)).join(" ") || "–"}`;
+  });
+  const rows = [
+    ...(readTexts().get("ARCHITECTURE.md") ?? "").matchAll(/^\| `([a-z]+)` \|.*\| ([^|]+) \|$/gm),
+  ];
+  expect(rows.map(([, room, allowed]) => `${room}: ${allowed}`)).toEqual(expected);
 });
 
 test("links between texts lead somewhere", () => {
