@@ -37,6 +37,8 @@ export async function measureRequests(scratch: Scratch, load: RequestLoad): Prom
     "-t1",
     `-c${load.connections}`,
     `-d${load.seconds}s`,
+    // bcrypt for 32 at once takes seconds.
+    "--timeout=30s",
     "-s",
     script,
     load.url,

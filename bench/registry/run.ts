@@ -9,6 +9,7 @@ import { measureLists } from "./lists.ts";
 import { measurePasswords } from "./passwords.ts";
 import { measureReading, measureTlsReading } from "./reading.ts";
 import { readSurroundings, renderReport } from "./report.ts";
+import { measureRevocation } from "./revocation.ts";
 import type { Row } from "./row.ts";
 import type { BenchServer, Settings } from "./server.ts";
 import { startServers } from "./start-servers.ts";
@@ -36,6 +37,7 @@ export async function benchRegistry(
       const idle = await measureIdleMemory(all);
       await fill(all, content);
       done(await measureReading({ scratch, settings, servers: all, content }));
+      done([await measureRevocation(ours, content)]);
       done(await measurePasswords({ scratch, settings, wharf: ours, content }));
       done(await measureWriting({ scratch, settings, servers: all, content }));
       done(await measureLists({ settings, servers: all, wharf: ours }));

@@ -19,10 +19,12 @@ export function goProgramPath(program: RealProgram): string | undefined {
     : undefined;
 }
 
-/** The absolute path of a real program; undefined when it is not on this machine. */
+/** The absolute path of a real program; undefined when it is not on this machine. Throws for one that nothing would install. */
 export function findProgram(name: string): string | undefined {
   const program = realPrograms.find((candidate) => candidate.name === name);
-  const built = program === undefined ? undefined : goProgramPath(program);
+  // It may be here by chance; a fresh machine would miss it.
+  if (program === undefined) throw new Error(`${name} has no row in test/support/real-programs.ts`);
+  const built = goProgramPath(program);
   if (built !== undefined) return existsSync(built) ? built : undefined;
   // Daemons live in sbin, which a person's PATH may lack.
   return Bun.which(name, { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` }) ?? undefined;

@@ -31,6 +31,9 @@ export const realPrograms: readonly RealProgram[] = [
   debian("openssl"),
   debian("jq"),
   debian("mount"),
+  debian("umount", "mount"),
+  debian("kubectl", "kubernetes-client"),
+  debian("bash"),
   // Read the completion scripts made for them.
   debian("zsh"),
   debian("fish"),
