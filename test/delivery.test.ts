@@ -246,6 +246,16 @@ test("revoke takes every copy, says what it could not reach, and finishes later"
   expect((await wharf("revoke team")).code).toBe(2);
 });
 
+test("revoke finds copies that the state does not remember", async () => {
+  deliver("{ to: docker, at: local }");
+  await logIn();
+  await wharf("apply --yes");
+  rmSync(join(home, "wharf.state"));
+  expect((await wharf("revoke team --keep")).code).toBe(0);
+  expect(existsSync(join(home, ".docker", "config.json"))).toBe(false);
+  expect((await wharf("logins")).out).toContain("team");
+});
+
 test("apply without a delivery proposes what fits this machine", async () => {
   await logIn();
   const nothing = await wharf("apply --yes");

@@ -23,9 +23,14 @@ export async function fetchOf(invocation: Invocation): Promise<Fetch> {
 
 /** The configuration found, with all that planning needs. `forWriting`: the vault is made where there is none. */
 export async function deliveryOf(invocation: Invocation, forWriting = false): Promise<PlanInput> {
-  const { readConfig } = await import("#logins");
+  const { findConfig, readConfig } = await import("#logins");
   const { openDelivery } = await import("#delivery");
   const surroundings = surroundingsOf(invocation);
+  const { passedOver } = await findConfig(surroundings, invocation.configFile);
   const config = await readConfig(surroundings, invocation.configFile);
+  if (passedOver !== undefined)
+    invocation.terminal.err(
+      `warning: ${passedOver} is passed over, because it or its folder is not yours; name it with -c to use it\n`,
+    );
   return await openDelivery(invocation.context, surroundings, config, forWriting);
 }

@@ -3,6 +3,9 @@ import { AppError, isAppError } from "#core";
 import type { Login, SecretReader } from "#logins";
 import { readTextLimited } from "#system";
 
+/** Not one login's fault. */
+const FOR_ALL: ReadonlySet<string> = new Set(["VAULT_KEY_WRONG", "VAULT_TAMPERED", "INTERRUPTED"]);
+
 /** Logins ready for a consumer, and those whose secret could not be had. */
 export interface ReadyLogins {
   readonly ready: readonly ConsumerLogin[];
@@ -20,8 +23,7 @@ export async function readyLogins(logins: readonly Login[], secrets: SecretReade
     try {
       ready.push(await readyLogin(login, secrets));
     } catch (cause) {
-      if (!isAppError(cause) || cause.code === "VAULT_KEY_WRONG" || cause.code === "VAULT_TAMPERED")
-        throw cause;
+      if (!isAppError(cause) || FOR_ALL.has(cause.code)) throw cause;
       failed.push({ login: login.name, error: cause });
     }
   }

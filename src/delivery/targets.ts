@@ -1,5 +1,5 @@
 import type { Consumer } from "#consumers";
-import { AppError, type Context } from "#core";
+import { AppError, type Context, nearestName } from "#core";
 import type { Delivery, DeliveryPlace, WharfConfig } from "#logins";
 import type { Place } from "#places";
 
@@ -44,8 +44,10 @@ export function targetsOf(config: Pick<WharfConfig, "deliveries" | "logins">): r
 export function consumerNamed(consumers: readonly Consumer[], name: string): Consumer {
   const found = consumers.find((consumer) => consumer.name === name);
   if (found !== undefined) return found;
-  const known = consumers.map((consumer) => consumer.name).join(", ");
-  throw new AppError("UNSUPPORTED", `wharf cannot deliver to ${JSON.stringify(name.slice(0, 60))} yet`, {
-    hint: `it delivers to ${known}; others come in a later version`,
+  const known = consumers.map((consumer) => consumer.name);
+  const near = nearestName(name, known);
+  const words = `it delivers to ${known.join(", ")}; others come in a later version`;
+  throw new AppError("UNSUPPORTED", `wharf cannot deliver to ${JSON.stringify(name.slice(0, 60))}`, {
+    hint: near === undefined ? words : `did you mean ${near}? ${words}`,
   });
 }

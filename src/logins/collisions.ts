@@ -31,7 +31,7 @@ export function refuseCollisions(
           meeting === undefined ? "" : `, and both go to ${meeting[0]}`
         }`,
         {
-          hint: `replace the first (\`wharf login ${images} --as ${other.name}\`), or remove one (\`wharf logout NAME\`), give it a path (registry: ${login.registry}/PROJECT), or name each in a delivery of its own`,
+          hint: `keep one (\`wharf logout ${login.name}\`, or renew the first with --as ${other.name}), give it a path (registry: ${login.registry}/PROJECT), or name each in a delivery of its own`,
         },
       );
     }

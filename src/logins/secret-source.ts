@@ -10,7 +10,7 @@ import type { VaultContent } from "./vault-file.ts";
 const MAX_SECRET_BYTES = 64 * 1024;
 const COMMAND_TIMEOUT_MS = 60_000;
 
-/** Gives the secrets of logins. Opens the vault at most once, and only when a login needs it. */
+/** Gives the secrets of logins. Opens the vault at most once, and only when a login needs it; asks each source once. */
 export interface SecretReader {
   /**
    * The secret of a login. Throws SECRET_UNAVAILABLE where its source has none, VAULT_KEY_WRONG, VAULT_TAMPERED; PERMISSION_DENIED
@@ -31,24 +31,40 @@ export function createSecretReader(
     opened ??= openVault(context, surroundings, config.path);
     return opened;
   };
+  const known = new Map<string, Promise<Secret>>();
   return {
     vault,
-    async read(login) {
-      const source = login.source;
-      switch (source.kind) {
-        case "vault":
-          return fromVault(login, await vault());
-        case "env":
-          return fromEnvironment(login, source.variable, surroundings);
-        case "file":
-          return await fromFile(login, source.path);
-        case "command":
-          return await fromCommand(context, login, source.argv, { surroundings, config });
-        case "docker-config":
-          return await readDockerSecret(login, source.path);
-      }
+    read(login) {
+      // One question for each login, however many targets it goes to: a command may ask a person.
+      const before = known.get(login.name);
+      if (before !== undefined) return before;
+      const secret = readSource(context, login, { surroundings, config, vault });
+      known.set(login.name, secret);
+      return secret;
     },
   };
+}
+
+interface SourceInput {
+  readonly surroundings: Surroundings;
+  readonly config: WharfConfig;
+  vault(): Promise<VaultContent | undefined>;
+}
+
+async function readSource(context: Context, login: Login, from: SourceInput): Promise<Secret> {
+  const { source } = login;
+  switch (source.kind) {
+    case "vault":
+      return fromVault(login, await from.vault());
+    case "env":
+      return fromEnvironment(login, source.variable, from.surroundings);
+    case "file":
+      return await fromFile(login, source.path);
+    case "command":
+      return await fromCommand(context, login, source.argv, from);
+    case "docker-config":
+      return await readDockerSecret(login, source.path);
+  }
 }
 
 function fromVault(login: Login, vault: VaultContent | undefined): Secret {
@@ -93,7 +109,7 @@ async function fromCommand(
   context: Context,
   login: Login,
   argv: readonly string[],
-  from: { readonly surroundings: Surroundings; readonly config: WharfConfig },
+  from: SourceInput,
 ): Promise<Secret> {
   const program = argv[0] ?? "";
   if (!(await areCommandsTrusted(from.surroundings, from.config)))

@@ -1,5 +1,5 @@
 import { AppError } from "#core";
-import type { Plan, PlanInput } from "#delivery";
+import type { Plan, PlanInput, TargetOutcome } from "#delivery";
 import type { Command, Invocation } from "../command.ts";
 import { deliveryOf } from "../delivery-surroundings.ts";
 import { proposeAndWrite } from "../propose-deliveries.ts";
@@ -35,8 +35,17 @@ export const apply: Command = {
         `${JSON.stringify({ config: input.config.path, plan: planDocument(made), targets: outcomesDocument(outcomes) })}\n`,
       );
     else if (isQuiet) terminal.err("nothing to do: every target has what it should\n");
-    else terminal.out(renderOutcomes(outcomes, terminal.color));
+    else terminal.out(renderOutcomes(outcomes.map(onlyNews), terminal.color));
+
     return exitOf(outcomes.map(({ error, refusals }) => ({ error, refused: refusals.length > 0 })));
+
+    /** What the plan said of a target already is not said twice. */
+    function onlyNews(outcome: TargetOutcome): TargetOutcome {
+      const isOld = made.targets.some(
+        (target) => target.error !== undefined && target.error === outcome.error,
+      );
+      return isOld ? { ...outcome, error: undefined } : outcome;
+    }
 
     async function carryOut(of: Invocation, before: PlanInput) {
       // The state's marks need the vault's key: it is made now, where every secret came from elsewhere.
