@@ -42,6 +42,21 @@ test("the architecture's table of rooms is the one that is tested", () => {
   expect(rows.map(([, room, allowed]) => `${room}: ${allowed}`)).toEqual(expected);
 });
 
+test("every decision and every consumer's page is in its list", () => {
+  const texts = readTexts();
+  const unlisted = [...texts.keys()].filter((path) => {
+    const folder = /^docs\/(?:decisions|consumers)\//.exec(path)?.[0];
+    const name = path.slice(folder?.length ?? 0);
+    return (
+      folder !== undefined && name !== "README.md" && !texts.get(`${folder}README.md`)?.includes(`(${name})`)
+    );
+  });
+  expect(unlisted).toEqual([]);
+  expect([...texts].filter(([path, text]) => path === "README.md" && text.split("\n").length > 151)).toEqual(
+    [],
+  );
+});
+
 test("links between texts lead somewhere", () => {
   const texts = readTexts();
   expect(texts.size).toBeGreaterThan(5);

@@ -1,5 +1,7 @@
 /** What every command of wharf must have. */
 import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createCommandTable, groups, sections } from "#cli";
 import { runCli } from "../support/run-cli.ts";
 
@@ -13,6 +15,19 @@ test("every command stands under its own words", () => {
 test("every first word with several commands says what it is about", () => {
   const firsts = table.paths.filter((path) => path.includes(" ")).map((path) => path.split(" ")[0] ?? "");
   expect([...new Set(firsts)].filter((word) => groups[word] === undefined)).toEqual([]);
+});
+
+test("a command's file loads no room before it runs", () => {
+  const folder = join(import.meta.dir, "../../src/cli/commands");
+  const early: string[] = [];
+  for (const name of readdirSync(folder)) {
+    // The server's options are data for help, made to be light.
+    for (const [, door = ""] of readFileSync(join(folder, name), "utf8").matchAll(
+      /^import (?!type )[^;]*?from "(#[^"]+)";$/gm,
+    ))
+      if (door !== "#core" && door !== "#server/options") early.push(`${name}: ${door}`);
+  }
+  expect(early).toEqual([]);
 });
 
 for (const command of commands) {
