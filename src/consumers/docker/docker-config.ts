@@ -1,4 +1,4 @@
-import { type AuthEntry, mistypedEntries, parseEntry } from "../auth-entry.ts";
+import { type AuthEntry, isMistypedSection, mistypedEntries, parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
 import { fieldOf, type JsonObject, memberOf, stringField } from "../json-text.ts";
 
@@ -12,19 +12,22 @@ export function dockerKey(registry: string): string {
 
 /** The host that docker/cli's fallback compares a key by: scheme and path cut off. */
 export function hostOfKey(key: string): string {
-  const url = /^https?:\/\/([^/?#]*)/.exec(key);
-  return url?.[1] ?? key.split("/", 1)[0] ?? "";
+  const url = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#]+)/i.exec(key);
+  return url?.[1]?.replace(/:$/, "") ?? key.split("/", 1)[0] ?? "";
 }
 
-const DOCKER_FIELDS = [
-  "auth",
-  "username",
-  "password",
-  "email",
-  "serveraddress",
-  "identitytoken",
-  "registrytoken",
-];
+const DOCKER_FIELDS = ["auth", "username", "password", "serveraddress", "identitytoken", "registrytoken"];
+
+/** A section that Go's decoder fails at, and with it at the file; undefined when all are well. Sections without logins are not looked into. */
+export function mistypedSection(root: JsonObject): string | undefined {
+  for (const name of ["auths", "credHelpers", "HttpHeaders"]) if (isMistypedSection(root, name)) return name;
+  const store = fieldOf(root, "credsStore")?.value;
+  if (store !== undefined && store.kind !== "string" && !(store.kind === "literal" && store.value === null))
+    return "credsStore";
+  const helpers = fieldOf(root, "credHelpers")?.value;
+  const isText = helpers?.kind !== "object" || helpers.members.every(({ value }) => value.kind === "string");
+  return isText ? undefined : "credHelpers";
+}
 
 /** Keys of entries that make docker/cli stop in the middle of the file: the rest is then read or not by chance. */
 export function unreadableEntries(root: JsonObject): readonly string[] {

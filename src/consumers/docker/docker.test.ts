@@ -230,3 +230,20 @@ test("DOCKER_CONFIG moves the file", () => {
   const moved = docker.compile([login("r", "r.example")], { ...target, env: { DOCKER_CONFIG: "/work/cfg" } });
   expect(moved.documents[0]?.path).toBe("/work/cfg/config.json");
 });
+
+// Found by comparing with docker/cli 29.9.3.
+test.each([
+  ["auths that is a list", `{"auths":[]}`, "broken"],
+  ["credHelpers of another type", `{"credHelpers":{"x":3}}`, "broken"],
+  ["credsStore of another type", `{"credsStore":3}`, "broken"],
+  ["HttpHeaders of another type", `{"HttpHeaders":"x"}`, "broken"],
+  ["a user and an empty port in a key", `{"auths":{"http://u@r.example:":{"auth":"YTpi"}}}`, "login"],
+  [
+    "another type in a field that docker does not know",
+    `{"auths":{"r.example":{"auth":"YTpi","email":3}}}`,
+    "login",
+  ],
+  ["null instead of an entry", `{"auths":{"r.example":null}}`, "anonymous"],
+])("docker decodes as Go does: %s", (_name, text, kind) => {
+  expect<string>(match(text, "r.example/x").kind).toBe(kind);
+});

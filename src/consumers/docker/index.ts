@@ -11,7 +11,8 @@ export const docker: Consumer = {
     identityTokens: true,
     severalPerHost: false,
     takesEffect: { when: "now" },
-    proof: "the real docker CLI, reader and written files; golden files",
+    proof:
+      "the real docker CLI, reader and written files; the reader was compared once with docker/cli 29.9.3 over 6,000 made-up files; golden files",
   },
   compile: compileDocker,
   merge: mergeDocker,

@@ -1,9 +1,10 @@
+import { Secret } from "#core";
 import { parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
 import type { Match, MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, memberOf, parseJsonText, readJsonText } from "../json-text.ts";
-import { dockerKey, findInAuths, helperFor, unreadableEntries } from "./docker-config.ts";
+import { dockerKey, findInAuths, helperFor, mistypedSection, unreadableEntries } from "./docker-config.ts";
 import { dockerFile } from "./writer.ts";
 
 /** Name that stands for the environment variable where a file's path would. */
@@ -47,6 +48,13 @@ export function matchDockerFile(search: {
   } catch (fault) {
     return { kind: "broken", file: path, why: fault instanceof Error ? fault.message : "it does not parse" };
   }
+  const mistyped = mistypedSection(root);
+  if (mistyped !== undefined)
+    return {
+      kind: "broken",
+      file: path,
+      why: `${mistyped} has another type than docker decodes: the file does not load`,
+    };
   const [bad] = unreadableEntries(root);
   if (bad !== undefined) {
     const why = `the entry ${bad} cannot be decoded; docker stops there, so this login is read or not by chance`;
@@ -94,7 +102,8 @@ function usable(
   const token = entry.identityToken ?? entry.registryToken;
   if (token !== undefined) return { username, secret: token, identityToken: true };
   const secret = pair?.secret ?? entry.password;
-  return secret === undefined || username === "" ? undefined : { username, secret, identityToken: false };
+  if (username === "" && (secret === undefined || secret.length === 0)) return undefined;
+  return { username, secret: secret ?? new Secret(""), identityToken: false };
 }
 
 /** docker/cli reads the variable strictly: one field too many and it is as if it were not set. */

@@ -4,7 +4,7 @@ import type { Compiled, ConsumerLogin, FileDocument, Merged, Target, Warning } f
 import { onePerHost, refuseForm } from "../coverage.ts";
 import { fieldOf, type JsonObject, memberOf, stringField } from "../json-text.ts";
 import { compileCertificates, isCertificate, mergeWholeFile } from "../whole-file.ts";
-import { dockerKey, findInAuths, HUB_KEY, unreadableEntries } from "./docker-config.ts";
+import { dockerKey, findInAuths, HUB_KEY, mistypedSection, unreadableEntries } from "./docker-config.ts";
 
 const OTHER = "or deliver it to podman, which knows paths";
 
@@ -76,6 +76,7 @@ export const dockerRules: AuthFileRules = {
       ? ["docker.io", "index.docker.io", "registry-1.docker.io"]
       : [`https://${key}`, `https://${key}/`],
   inspect: (root, document) => [
+    ...unloadable(root, document),
     ...storeWarnings(root, document),
     ...unreadableEntries(root).map(
       (key): Warning => ({
@@ -88,6 +89,13 @@ export const dockerRules: AuthFileRules = {
     ...hubAliases(root, document),
   ],
 };
+
+function unloadable(root: JsonObject, document: FileDocument): readonly Warning[] {
+  const mistyped = mistypedSection(root);
+  if (mistyped === undefined) return [];
+  const message = `${document.path}: ${mistyped} has another type than docker decodes, so that the file does not load`;
+  return [{ kind: "danger", message, hint: "mend or remove it" }];
+}
 
 function storeWarnings(root: JsonObject, document: FileDocument): readonly Warning[] {
   const store = stringField(root, "credsStore");
