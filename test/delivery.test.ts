@@ -353,6 +353,12 @@ test("rekey, backup and recipients keep the vault open to those who may", async 
 
 test("the canary: after every command, the secret is in no output, log or file but the intended ones", async () => {
   mkdirSync(join(home, "out"));
+  mkdirSync(join(home, "bin"));
+  // Programs that write down what they are given.
+  for (const program of ["docker", "podman", "enroot", "curl", "apptainer", "docker-credential-pass"]) {
+    const script = `#!/bin/sh\n{ echo "$0 $@"; /usr/bin/env; /bin/cat; } >> ${home}/given-to-programs\necho 28.2.2\n`;
+    writeFileSync(join(home, "bin", program), script, { mode: 0o755 });
+  }
   deliver(
     "{ to: docker, at: local }",
     "{ to: podman, at: local }",
@@ -377,6 +383,8 @@ test("the canary: after every command, the secret is in no output, log or file b
     "render runai",
   ])
     await wharf(args);
+  expect(readFileSync(join(home, "given-to-programs"), "utf8")).toContain("docker --version");
+  expect(readFileSync(join(home, "given-to-programs"), "utf8")).not.toContain("docker-credential");
   const intended = [".docker/config.json", ".config/containers/auth.json"].map((path) => join(home, path));
   const holding = filesUnder(home).filter((path) => {
     const text = readFileSync(path, "utf8");

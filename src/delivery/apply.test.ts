@@ -196,11 +196,41 @@ test("neither plan nor state shows a secret", async () => {
   expect(shown).not.toContain(encoded);
 });
 
-test("a mode that somebody widened is not a reason to write, and is never widened by us", async () => {
+test("a file that others may read is tightened, and one that is stricter than ours stays so", async () => {
   await save("a", "a.example");
   await apply();
+  chmodSync(dockerFile(), 0o644);
+  const [target] = (await plan()).targets;
+  expect(target?.files[0]?.action).toBe("update");
+  expect(target?.warnings.map((warning) => warning.message).join()).toContain("can be read by others");
+  expect((await apply())[0]?.written.length).toBe(1);
+  expect(statSync(dockerFile()).mode & 0o777).toBe(0o600);
+  expect((await apply())[0]?.written.length).toBe(0);
   chmodSync(dockerFile(), 0o400);
   await save("a", "a.example");
   await apply();
   expect(statSync(dockerFile()).mode & 0o777).toBe(0o400);
+});
+
+test("users: of somebody who is not here, and of a folder, fail their target alone and say why", async () => {
+  const mine = `:${process.geteuid?.()}:`;
+  const me =
+    readFileSync("/etc/passwd", "utf8")
+      .split("\n")
+      .find((line) => line.includes(mine))
+      ?.split(":")[0] ?? "";
+  await save("a", "a.example");
+  writeFileSync(
+    join(folder, "wharf.yaml"),
+    readFileSync(join(folder, "wharf.yaml"), "utf8").replace(
+      /deliver:[^]*/,
+      `deliver:\n  - { to: docker, at: local, users: { no-such-user-here: [a] } }\n  - { to: docker, at: "folder:x", users: { ann: [a] } }\n  - { to: docker, at: local, users: { ${me}: [a] } }\n`,
+    ),
+  );
+  expect((await apply()).map((outcome) => [outcome.user, outcome.error?.code])).toEqual([
+    ["no-such-user-here", "NOT_FOUND"],
+    ["ann", "UNSUPPORTED"],
+    [me, undefined],
+  ]);
+  expect(pairOf("a.example")).toStartWith("a-user:");
 });

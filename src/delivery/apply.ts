@@ -55,7 +55,8 @@ async function applyTarget(context: Context, input: PlanInput, target: TargetPla
 async function applyFile(context: Context, place: Place, file: FilePlan): Promise<FilePlan["action"]> {
   const current = (await place.read(context, file.path))?.bytes;
   const { content } = file.merge(current);
-  const action = actionOf(current, content);
+  const changed = actionOf(current, content);
+  const action = changed === "none" && file.tightens ? "update" : changed;
   if (action === "remove") await place.remove(context, file.path);
   else if (action !== "none" && content !== undefined)
     await place.write(context, file.path, content, { mode: file.mode, folderMode: file.folderMode });

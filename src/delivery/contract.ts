@@ -19,6 +19,8 @@ export interface FilePlan {
   readonly action: "create" | "update" | "remove" | "none";
   readonly changes: readonly PlannedChange[];
   readonly mode: number;
+  /** It holds secrets and others may read it: it is written even where its content stays, and its mode becomes `mode` or stricter. */
+  readonly tightens: boolean;
   readonly folderMode: number;
   /** What the file will be, from what is there now. Throws FILE_INVALID. */
   readonly merge: (current: Uint8Array | undefined) => Merged;

@@ -3,7 +3,7 @@ import { type Consumer, consumers, type Target } from "#consumers";
 import { AppError, type Context } from "#core";
 import type { DeliveryPlace, Surroundings } from "#logins";
 import { createFolderPlace, createLocalPlace, type Place } from "#places";
-import { currentUserId, findAccount } from "#system";
+import { currentUserId, findAccount, homeFolder } from "#system";
 import type { Inventory } from "./targets.ts";
 
 /** Programs that tell a consumer's version, the first that is there; and others whose version matters to it. */
@@ -36,7 +36,12 @@ export function createInventory(surroundings: Surroundings, base: string): Inven
             : await openHome(surroundings, user);
         case "folder":
           if (user !== undefined) throw unsupportedUsers(at);
-          return createFolderPlace(resolve(base, at.folder));
+          // A record of the state has the text of wharf.yaml.
+          return createFolderPlace(
+            at.folder.startsWith("~/")
+              ? join(homeFolder(surroundings.env), at.folder.slice(2))
+              : resolve(base, at.folder),
+          );
         case "later":
           throw new AppError("UNSUPPORTED", `the place ${at.text} comes in a later version`, {
             hint: "today `at:` is local or folder:DIR; render into a folder and copy it there",

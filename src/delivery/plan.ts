@@ -52,11 +52,20 @@ async function planTarget(
       overlay.set(opened.place, document.path, merged.content);
       refusals.push(...merged.refusals);
       warnings.push(...owned.warnings, ...merged.warnings);
+      const action = actionOf(current, merged.content);
+      const tightens = merged.content !== undefined && (await isTooWide(context, opened, document));
+      if (tightens)
+        warnings.push({
+          kind: "danger",
+          message: `${document.path} can be read by others, which apply mends`,
+          hint: "who could read it may have its secrets: think of replacing them",
+        });
       files.push({
         path: document.path,
-        action: actionOf(current, merged.content),
+        action: action === "none" && tightens ? "update" : action,
         changes: await withCauses(context, input, { one, opened, document, merged, current }),
         mode: document.mode,
+        tightens,
         folderMode: document.folderMode,
         merge,
         records: recordsOf(input, one, document, merged),
@@ -77,6 +86,12 @@ async function planTarget(
   } catch (cause) {
     return failure(toAppError(cause));
   }
+}
+
+async function isTooWide(context: Context, opened: Opened, document: FileDocument): Promise<boolean> {
+  if (document.entries.length === 0) return false;
+  const found = await opened.place.read(context, document.path);
+  return found !== undefined && (found.mode & ~document.mode & 0o777) !== 0;
 }
 
 /**

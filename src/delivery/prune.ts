@@ -63,6 +63,7 @@ export async function planRemoval(
           }),
         ),
         mode: 0o600,
+        tightens: false,
         folderMode: 0o700,
         merge,
         records: [],

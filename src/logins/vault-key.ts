@@ -65,7 +65,8 @@ export async function ensureVaultKey(surroundings: Surroundings): Promise<{ key:
   if (found !== undefined) return { key: found, made: false };
   const path = vaultKeyPath(surroundings);
   if (await isThere(path)) throw new AppError("PERMISSION_DENIED", `${path} is not a file that can be read`);
-  await ensurePrivateFolder(dirname(path));
+  // A folder that is there is not ours to tighten: WHARF_KEY_FILE may name any.
+  if (!(await isThere(dirname(path)))) await ensurePrivateFolder(dirname(path));
   const key = await createVaultKey(new Secret(await generateX25519Identity()));
   await writeFileDurable(path, renderKeyFile(key), { mode: 0o600 });
   return { key, made: true };
