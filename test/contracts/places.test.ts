@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Context, isAppError, silentLogger } from "#core";
-import { createFolderPlace, createLocalPlace, createPlace, type Place } from "#places";
+import { createFolderPlace, createLocalPlace, type Place } from "#places";
 import { contentOf } from "../support/write-forever.ts";
 
 const context: Context = { signal: new AbortController().signal, log: silentLogger };
@@ -186,7 +186,7 @@ describe.each(places)("place %s", (_name, make) => {
 
 test("a folder place is the root of a machine whose user's home is the root", async () => {
   const folder = makeFolder();
-  const place = createPlace("folder:tree", folder);
+  const place = createFolderPlace(join(folder, "tree"));
   expect(await codeOf(place.read(context, "/x"))).toBe("NOT_FOUND");
   mkdirSync(join(folder, "tree"), { mode: 0o700 });
   await place.write(

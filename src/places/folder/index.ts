@@ -16,11 +16,10 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /**
  * A folder to render into, as if it were the root of a machine: `/etc/docker/x` is written to `DIR/etc/docker/x`. Its user's home is
  * `/`, so `~/.docker/config.json` is `DIR/.docker/config.json`: copy the folder over a home, or over a root. No environment and no
- * programs are there. The folder must exist
- * (a relative one is taken from `from`); links may not leave it.
+ * programs are there. The folder must exist; links may not leave it.
  */
-export function createFolderPlace(folder: string, from = "."): Place {
-  const base = resolve(from, folder);
+export function createFolderPlace(folder: string): Place {
+  const base = resolve(folder);
 
   async function root(): Promise<Root> {
     const found = await findRoot(base);
