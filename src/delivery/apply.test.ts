@@ -234,3 +234,31 @@ test("users: of somebody who is not here, and of a folder, fail their target alo
   ]);
   expect(pairOf("a.example")).toStartWith("a-user:");
 });
+
+test("a refusal takes nothing away: what was delivered stays until it is mended, and only what left goes", async () => {
+  await save("a", "a.example/team");
+  await save("other", "b.example");
+  await apply();
+  const before = readFileSync(dockerFile(), "utf8");
+  const rival = await save("rival", "a.example");
+  const made = await plan();
+  expect(made.targets.flatMap(({ refusals }) => refusals.map(({ login }) => login))).toEqual(["a", "rival"]);
+  expect(causes(made)).toEqual([["b.example", "keep", undefined]]);
+  expect(made.targets[0]?.warnings.find(({ login }) => login === "a")?.message).toContain("stays as it was");
+  await apply();
+  expect(readFileSync(dockerFile(), "utf8")).toBe(before);
+
+  // Alone in its file it stays too, where no document names the file any more.
+  await deleteLogin(context, here, undefined, "other");
+  await apply();
+  expect(Object.keys(auths())).toEqual(["a.example"]);
+  expect(readFileSync(stateFile(), "utf8")).toContain('"login":"a"');
+
+  // Mended: the entry is still ours, so it is changed, not called somebody's.
+  await deleteLogin(context, here, undefined, "a");
+  const mended = await plan();
+  expect(causes(mended)).toEqual([["a.example", "update", "changed here"]]);
+  expect(mended.targets.flatMap(({ warnings }) => warnings)).toEqual([]);
+  await apply();
+  expect(pairOf("a.example")).toBe(`rival-user:${rival.reveal()}`);
+});

@@ -2,7 +2,16 @@ import type { FileDocument, Merged, Refusal, Warning } from "#consumers";
 import { type AppError, type Context, toAppError } from "#core";
 import type { DeliveredRecord, FilePlan, Plan, PlannedChange, TargetPlan } from "./contract.ts";
 import { currentMark, stillOurs, wholeMark } from "./current-mark.ts";
-import { actionOf, isAt, type Opened, Overlay, type PlanInput, type Prepared } from "./planning.ts";
+import {
+  actionOf,
+  heldWarnings,
+  isAt,
+  isHeld,
+  type Opened,
+  Overlay,
+  type PlanInput,
+  type Prepared,
+} from "./planning.ts";
 import { prepareTarget } from "./prepare.ts";
 import { planPrunes } from "./prune.ts";
 import { expiryWarnings, shadowedLogins } from "./read-back.ts";
@@ -72,7 +81,7 @@ async function planTarget(
         forgets: owned.forgets,
       });
     }
-    warnings.push(...expiryWarnings(input, one));
+    warnings.push(...heldWarnings(input.records, one), ...expiryWarnings(input, one));
     const refused = new Set(refusals.map((refusal) => refusal.login));
     const shadowed = await shadowedLogins(context, opened, one, { overlay, refused });
     return {
@@ -95,8 +104,9 @@ async function isTooWide(context: Context, opened: Opened, document: FileDocumen
 }
 
 /**
- * Keys of a file that we wrote and may change or remove: not those that another target wants there, nor those of a login whose secret
- * is out of reach now. `forgets` are those that this document does not want any more.
+ * Keys of a file that we wrote and may change or remove: not those that another target wants there, nor those of a login that is
+ * refused now, or whose secret is out of reach, unless the document wants the key for another. `forgets` are those that this
+ * document does not want any more.
  */
 async function ownedKeys(
   context: Context,
@@ -122,16 +132,15 @@ async function ownedKeys(
     .flatMap((other) => other.documents)
     .filter((other) => other.path === document.path)
     .flatMap((other) => other.entries.map((entry) => entry.key));
-  const untouched = new Set(step.prepared.flatMap((other) => [...other.untouched]));
+  const wanted = new Set(document.entries.map((entry) => entry.key));
+  const isWhole = document.entries.length === 0 && document.body !== undefined;
   const records = input.records.filter(
     (record) =>
       isAt(record, one.spec) &&
       record.file === document.path &&
       !others.includes(record.key) &&
-      !untouched.has(record.login),
+      (wanted.has(record.key) || isWhole || !isHeld(record, step.prepared)),
   );
-  const wanted = new Set(document.entries.map((entry) => entry.key));
-  const isWhole = document.entries.length === 0 && document.body !== undefined;
   const gone = isWhole ? [] : records.filter((record) => !wanted.has(record.key));
   const ours = await stillOurs(context, step.opened, gone, { current: step.current, markKey: input.markKey });
   const kept = records.filter((record) => !gone.includes(record)).map((record) => record.key);

@@ -35,7 +35,7 @@ export interface Prepared {
     string,
     { readonly username: string; readonly secret: Secret; readonly images: string }
   >;
-  /** Logins that stay where they are because their secret could not be had now. */
+  /** Logins that stay where they are: refused here, or their secret could not be had now. */
   readonly untouched: ReadonlySet<string>;
   readonly error: AppError | undefined;
 }
@@ -68,4 +68,40 @@ export function isAt(
   spec: Pick<TargetSpec, "at" | "user">,
 ): boolean {
   return record.place === spec.at.text && record.user === spec.user;
+}
+
+/**
+ * Is what this record names to stay as it is, although no document asks for it: its target failed, or its login is refused there. A
+ * refusal is no wish to take away what works; only what left wharf.yaml goes. Certificates name no login, and stay with any of them.
+ */
+export function isHeld(record: DeliveredRecord, prepared: readonly Prepared[]): boolean {
+  return prepared.some(
+    (one) =>
+      isAt(record, one.spec) &&
+      one.spec.consumer === record.consumer &&
+      (one.error !== undefined ||
+        one.untouched.has(record.login) ||
+        (record.login === "" && one.untouched.size > 0)),
+  );
+}
+
+/** What to say of logins that were delivered to a target and are refused there now. */
+export function heldWarnings(records: readonly DeliveredRecord[], one: Prepared): readonly Warning[] {
+  const wanted = new Set(
+    one.documents.flatMap(({ path, entries }) => entries.map(({ key }) => JSON.stringify([path, key]))),
+  );
+  return records
+    .filter(
+      (record) =>
+        isAt(record, one.spec) &&
+        record.consumer === one.spec.consumer &&
+        one.untouched.has(record.login) &&
+        !wanted.has(JSON.stringify([record.file, record.key])),
+    )
+    .map((record) => ({
+      kind: "format",
+      login: record.login,
+      message: `${record.key} in ${record.file} stays as it was delivered, until the refusal is mended`,
+      hint: `to take it away: wharf revoke ${record.login}`,
+    }));
 }

@@ -34,7 +34,7 @@ export async function prepareTarget(context: Context, input: PlanInput, spec: Ta
           { username, secret, images: path === undefined ? registry : `${registry}/${path}` },
         ]),
       ),
-      untouched,
+      untouched: new Set([...untouched, ...compiled.refusals.map(({ login }) => login)]),
       error: undefined,
     };
   } catch (cause) {

@@ -4,14 +4,14 @@ import type { DeliveryPlace } from "#logins";
 import type { DeliveredRecord, FilePlan, PlannedChange, TargetPlan } from "./contract.ts";
 import { stillOurs } from "./current-mark.ts";
 import { targetOf } from "./inventory.ts";
-import { actionOf, isAt, type Overlay, type PlanInput, type Prepared } from "./planning.ts";
+import { actionOf, isAt, isHeld, type Overlay, type PlanInput, type Prepared } from "./planning.ts";
 import { consumerNamed } from "./targets.ts";
 
 const NOTHING: Merged = { content: undefined, changes: [], warnings: [], refusals: [] };
 
 /**
  * Removals of what was delivered and is in wharf.yaml no more, in files that no delivery touches now. What somebody changed since is
- * theirs: it stays, with a warning. Targets that failed, and logins whose secret is out of reach, are left as they are.
+ * theirs: it stays, with a warning. Targets that failed, and logins that are refused or whose secret is out of reach, are left as they are.
  */
 export async function planPrunes(
   context: Context,
@@ -98,15 +98,11 @@ function groupsThatLeft(
   input: PlanInput,
   prepared: readonly Prepared[],
 ): readonly (readonly DeliveredRecord[])[] {
-  const untouched = new Set(prepared.flatMap((one) => [...one.untouched]));
   const isTouched = (record: DeliveredRecord): boolean =>
     prepared.some(
-      (one) =>
-        isAt(record, one.spec) &&
-        (one.documents.some((document) => document.path === record.file) ||
-          (one.error !== undefined && one.spec.consumer === record.consumer)),
+      (one) => isAt(record, one.spec) && one.documents.some((document) => document.path === record.file),
     );
-  return groupRecords(input.records.filter((record) => !isTouched(record) && !untouched.has(record.login)));
+  return groupRecords(input.records.filter((record) => !isTouched(record) && !isHeld(record, prepared)));
 }
 
 /** Merging it removes the keys that are ours, and nothing else. */
