@@ -1,7 +1,7 @@
 import { bodyLimit } from "hono/body-limit";
 import { type Access, forgetFirstPassword } from "#access";
 import type { Catalog } from "#catalog";
-import { AppError, type Logger, silentLogger, toAppError, toProblem, version } from "#core";
+import { AppError, isOwnFault, type Logger, silentLogger, toAppError, toProblem, version } from "#core";
 import { type ApiApp, BASE, createApp } from "./app.ts";
 import { addMemberRoutes } from "./routes/members.ts";
 import { addProjectRoutes } from "./routes/projects.ts";
@@ -107,7 +107,7 @@ function refuseLargeBody(): never {
 
 function renderProblem(cause: unknown, log: Logger, method?: string): Response {
   const error = fromHono(cause);
-  if (error.code === "INTERNAL") log.error("management API failed", { method, error });
+  if (isOwnFault(error)) log.error("management API failed", { method, error });
   const headers = new Headers({
     "content-type": "application/problem+json",
     "cache-control": "no-store",

@@ -11,17 +11,25 @@ export interface Problem {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** An error as its problem document. What lies behind an INTERNAL one is for the log, not for the caller. */
+/**
+ * True for a failure of the machine or of wharf itself: its message, hint and details may hold paths, rows and words of the database.
+ * They are for the log; a caller over the network gets the code and its summary.
+ */
+export function isOwnFault(error: AppError): boolean {
+  return error.code === "INTERNAL" || error.code === "STORAGE_FAILED" || error.code === "PERMISSION_DENIED";
+}
+
+/** An error as its problem document. */
 export function toProblem(error: AppError): Problem {
   const { status, summary } = error.row;
-  const isInternal = error.code === "INTERNAL";
+  const isHidden = isOwnFault(error);
   return {
     type: "about:blank",
     title: summary,
     status,
     code: error.code,
-    detail: isInternal ? summary : error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.details === undefined || isInternal ? {} : { details: error.details }),
+    detail: isHidden ? summary : error.message,
+    ...(error.hint === undefined || isHidden ? {} : { hint: error.hint }),
+    ...(error.details === undefined || isHidden ? {} : { details: error.details }),
   };
 }

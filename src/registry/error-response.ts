@@ -1,4 +1,4 @@
-import { type AppError, isAppError, type Logger, toAppError } from "#core";
+import { type AppError, isAppError, isOwnFault, type Logger, toAppError } from "#core";
 
 /** What the answer to a failed request says besides the error itself. */
 export interface ErrorAnswer {
@@ -9,13 +9,13 @@ export interface ErrorAnswer {
 
 /** One error as the OCI distribution specification writes it. */
 export function renderErrorBody(error: AppError): string {
-  // What a fault in wharf says may hold paths or rows: it goes to the log, not to the client.
-  const isFault = error.code === "INTERNAL";
-  const said = isFault ? "a fault in the registry itself; its log says more" : error.message;
-  const message = error.hint === undefined || isFault ? said : `${said}; ${error.hint}`;
-  const detail = isFault
-    ? {}
-    : { reason: error.code, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  const isHidden = isOwnFault(error);
+  const said = isHidden ? `${error.row.summary}; the registry's log says more` : error.message;
+  const message = error.hint === undefined || isHidden ? said : `${said}; ${error.hint}`;
+  const detail = {
+    reason: error.code,
+    ...(error.hint === undefined || isHidden ? {} : { hint: error.hint }),
+  };
   return JSON.stringify({ errors: [{ code: error.row.oci, message, detail }] });
 }
 
@@ -27,6 +27,7 @@ export function toErrorResponse(cause: unknown, answer: ErrorAnswer): Response {
     answer.log.error("request failed", {
       code: error.code,
       message: error.message,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
       ...(isAppError(cause) && error.cause === undefined ? {} : { cause: String(error.cause) }),
       ...(error.code === "INTERNAL" && error.cause instanceof Error ? { stack: error.cause.stack } : {}),
     });
