@@ -1,6 +1,18 @@
 import { AppError } from "#core";
 import { isDigest } from "./digest.ts";
+import { createLookalikeCheck } from "./lookalike-keys.ts";
 import { isForeignLayerType } from "./media-types.ts";
+
+const checkKeys = createLookalikeCheck([
+  "mediaType",
+  "digest",
+  "size",
+  "urls",
+  "annotations",
+  "data",
+  "artifactType",
+  "platform",
+]);
 
 /** Which machine an entry of an index is for (image-spec, image-index.md). */
 export interface Platform {
@@ -29,6 +41,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Parses one descriptor; `where` names it in the error. Throws MANIFEST_INVALID or DIGEST_INVALID. */
 export function parseDescriptor(value: unknown, where: string): Descriptor {
   if (!isJsonObject(value)) throw invalid(`${where} is not a descriptor`);
+  checkKeys(value);
   const { digest, size, mediaType } = value;
   if (typeof digest !== "string" || !isDigest(digest)) {
     throw new AppError("DIGEST_INVALID", `the digest of ${where} is not a sha256 or sha512 digest`);

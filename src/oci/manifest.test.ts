@@ -122,6 +122,10 @@ describe("refuses", () => {
     "an index type with layers": [{ ...image(), mediaType: mediaTypes.ociIndex }],
     "both in an unknown type": [{ mediaType: "x/y", schemaVersion: 2, layers: [], manifests: [] }],
     "keys that Go folds together": [image({ Layers: [] })],
+    "keys that Go folds together by Unicode's long s": [image({ "layer\u017f": [] })],
+    "keys of a descriptor that Go folds together": [
+      image({ layers: [{ ...descriptor("x"), Digest: descriptor("y").digest }] }),
+    ],
     "schemaVersion 1": [{ schemaVersion: 1, name: "x" }, mediaTypes.dockerSchema1],
     "a missing schemaVersion": [image({ schemaVersion: undefined })],
     "an image without config": [image({ config: undefined })],
