@@ -57,10 +57,13 @@ function sealOf(
   name: string,
   owner: { readonly repository: string; readonly principal: Principal },
 ): Buffer {
-  const { principal } = owner;
-  const who = principal.kind === "anonymous" ? "anonymous" : `${principal.kind} ${principal.id}`;
   return createHmac("sha256", key.reveal())
-    .update(`${name}\n${owner.repository}\n${who}`)
+    .update(`${name}\n${owner.repository}\n${renderAccount(owner.principal)}`)
     .digest()
     .subarray(0, 16);
+}
+
+/** A principal as a key: the same for all its tokens, and no other's. */
+export function renderAccount(principal: Principal): string {
+  return principal.kind === "anonymous" ? "anonymous" : `${principal.kind} ${principal.id}`;
 }

@@ -6,7 +6,7 @@ import { mountBlob } from "./mount.ts";
 import { parseChunkRange, renderUploadRange } from "./range.ts";
 import { announcedBytes, readBody } from "./read-body.ts";
 import { created } from "./success.ts";
-import { createUploadId, parseUploadId, type UploadId } from "./upload-ids.ts";
+import { createUploadId, parseUploadId, renderAccount, type UploadId } from "./upload-ids.ts";
 
 /** POST: a mount (end-11), a whole blob (end-4b), or the beginning of an upload (end-4a, end-4c). */
 export async function startUpload(parts: Parts, exchange: Exchange, repository: string): Promise<Response> {
@@ -43,7 +43,7 @@ export async function continueUpload(
   id: string,
 ): Promise<Response> {
   const upload = await openUpload(parts, exchange, repository, id);
-  const receivedBytes = await appendBody(parts, exchange.request, repository, upload);
+  const receivedBytes = await appendBody(parts, exchange, repository, upload);
   return uploadAnswer(parts, repository, upload, receivedBytes);
 }
 
@@ -118,7 +118,7 @@ async function finishUpload(
   const isSmall = before === 0 && announced !== undefined && announced <= parts.limits.maxMemoryBodyBytes;
   const place = isSmall
     ? await keepSmall(parts, request, repository, upload, wanted)
-    : await keepLarge(parts, request, repository, upload, wanted);
+    : await keepLarge(parts, exchange, repository, upload, wanted);
   parts.gate.end(upload.name);
   const { surplus } = await linkOrRemove(parts, repository, wanted.text, place);
   // The blob was there already, under another object: these bytes are not needed.
@@ -148,13 +148,14 @@ async function keepSmall(
 
 async function keepLarge(
   parts: Parts,
-  request: Request,
+  exchange: Exchange,
   repository: string,
   upload: UploadId,
   wanted: Digest,
 ): Promise<BlobPlace> {
+  const { request } = exchange;
   if (announcedBytes(request) !== 0)
-    await appendBody(parts, request, repository, { ...upload, algorithm: wanted.algorithm });
+    await appendBody(parts, exchange, repository, { ...upload, algorithm: wanted.algorithm });
   else checkChunk(request, repository, upload, await receivedOf(parts, upload));
   try {
     return await parts.blobs.finish(upload.name, wanted.text, {
@@ -201,16 +202,17 @@ async function removeSpare(parts: Parts, name: string): Promise<void> {
 
 async function appendBody(
   parts: Parts,
-  request: Request,
+  exchange: Exchange,
   repository: string,
   upload: UploadId,
 ): Promise<number> {
+  const { request, caller } = exchange;
   const before = await receivedOf(parts, upload);
   const startBytes = checkChunk(request, repository, upload, before);
   const announced = announcedBytes(request) ?? 0;
   if (before + announced > parts.limits.maxBlobBytes)
     throw new AppError("TOO_LARGE", `the blob is larger than ${parts.limits.maxBlobBytes} bytes`);
-  const status = await parts.gate.pass(() =>
+  const status = await parts.gate.pass(renderAccount(caller.principal), () =>
     parts.blobs.append(upload.name, request, {
       maxBytes: parts.limits.maxBlobBytes,
       algorithm: upload.algorithm,
