@@ -289,6 +289,18 @@ test("a burst of different guesses is cut off, and others still sign in", async 
   expect(await codeOf(basic("alice", secret), "203.0.113.9")).toBe("ok");
 });
 
+test("one IPv6 network cannot fill the queue of passwords being checked: its addresses share one part of it", async () => {
+  const secret = password();
+  await fixture.user("alice", { password: secret });
+  const flood = Array.from({ length: 90 }, (_, n) =>
+    codeOf(basic(`user${n}`, "guess"), `2001:db8:1:2::${(n + 1).toString(16)}`),
+  );
+  // Asked while they wait: two are checked, sixteen may wait, the others are sent away, and there is room.
+  expect(await codeOf(basic("alice", secret), "2001:db8:1:3::1")).toBe("ok");
+  const refused = (await Promise.all(flood)).filter((code) => code === "BUSY").length;
+  expect(refused).toBeGreaterThanOrEqual(90 - 2 - 16 - 2);
+});
+
 test("a token's last use is written, at most once a minute", async () => {
   const { access, catalog, user, token, clock } = fixture;
   const alice = await user("alice");

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { Catalog, PasswordRow } from "#catalog";
 import { AppError, Secret } from "#core";
 import { type Clock, hashPassword, verifyPassword } from "#system";
-import { createThrottle } from "./throttle.ts";
+import { createThrottle, renderNetwork } from "./throttle.ts";
 
 const AT_ONCE = 2;
 const WAITING = 64;
@@ -102,9 +102,9 @@ export function wrongLogin(): AppError {
   });
 }
 
-/** At most AT_ONCE hashes at a time; a bounded queue behind them, with a share for each address. */
+/** At most AT_ONCE hashes at a time; a bounded queue behind them, with a share for each address (of IPv6: each network). */
 function createSlots(): { enter(address: string): Promise<() => void> } {
-  const queue: { readonly address: string; readonly start: () => void }[] = [];
+  const queue: { readonly network: string; readonly start: () => void }[] = [];
   let running = 0;
 
   function leave(): void {
@@ -121,7 +121,8 @@ function createSlots(): { enter(address: string): Promise<() => void> } {
         running++;
         return Promise.resolve(leave);
       }
-      const own = queue.filter((entry) => entry.address === address).length;
+      const network = renderNetwork(address);
+      const own = queue.filter((entry) => entry.network === network).length;
       if (queue.length >= WAITING || own >= WAITING_PER_ADDRESS)
         return Promise.reject(
           new AppError("BUSY", "too many passwords are being checked at once", {
@@ -129,7 +130,7 @@ function createSlots(): { enter(address: string): Promise<() => void> } {
             details: { retryAfterSeconds: 1 },
           }),
         );
-      return new Promise((resolve) => queue.push({ address, start: () => resolve(leave) }));
+      return new Promise((resolve) => queue.push({ network, start: () => resolve(leave) }));
     },
   };
 }
