@@ -409,6 +409,11 @@ test("part of a blob", async () => {
       }
       expect((await part("bytes=0-1,5-6")).status).toBe(200);
       expect((await part("lines=0-1")).status).toBe(200);
+      // A Range means something to a GET alone (RFC 9110, 14.2).
+      for (const range of ["bytes=0-0", `bytes=${length}-`]) {
+        const head = await it.ask("HEAD", at, { as: guest, headers: { range } });
+        expect([turn, head.status, head.headers.get("content-length")]).toEqual([turn, 200, String(length)]);
+      }
       const whole = await it.ask("GET", at, { as: guest });
       expect([whole.status, (await whole.arrayBuffer()).byteLength]).toEqual([200, length]);
       const fresh = await it.ask("GET", at, {

@@ -7,7 +7,8 @@ export function sendAnswer(answer: Answer, request: Request): Response {
   const { headers } = request;
   if (headers.has("if-none-match") && matches(headers.get("if-none-match"), answer.etag))
     return new Response(null, { status: 304, headers: notModified(answer) });
-  if (answer.ranges && headers.has("range")) return sendPart(answer, request);
+  // RFC 9110, 14.2: a Range means something to a GET alone.
+  if (answer.ranges && request.method === "GET" && headers.has("range")) return sendPart(answer, request);
   return new Response(answer.body, { headers: answer.headers });
 }
 
