@@ -40,8 +40,15 @@ export async function openRooms(options: RoomsOptions): Promise<Rooms> {
   const access = createAccess({ catalog, clock, log });
   let api: Promise<Area> | undefined;
   // Its schemas and router take longer to load than all the rest takes to start.
-  const loadApi = async (): Promise<Area> =>
-    (await import("#api")).createApi({ catalog, access, dataDir, log, now: () => clock.now() });
+  const loadApi = async (): Promise<Area> => {
+    try {
+      return (await import("#api")).createApi({ catalog, access, dataDir, log, now: () => clock.now() });
+    } catch (cause) {
+      // Too many open files at the first try must not last for ever.
+      api = undefined;
+      throw cause;
+    }
+  };
   return {
     access,
     registry: createRegistry({
