@@ -222,7 +222,7 @@ test("render prints exactly the file's bytes, and to a terminal only with --show
     env: { HOME: home },
   });
   expect(secret.out).toContain("name: regcred\n");
-  expect((await wharf("render runai")).code).toBe(1);
+  expect((await wharf("render runai")).code).toBe(2);
 });
 
 test("revoke takes every copy, says what it could not reach, and finishes later", async () => {

@@ -41,7 +41,7 @@ function renderCommand(command: Command): string {
   if (command.description !== undefined) blocks.push(command.description);
   blocks.push(`\`\`\`\n${renderUsage(command)}\n\`\`\``);
   const rows = [
-    ...(command.args ?? []).map((arg) => [code(arg.name), arg.summary]),
+    ...(command.args ?? []).map((arg) => [code(arg.name), renderOptionSummary(arg)]),
     ...(command.options ?? [])
       .filter((option) => option.hidden !== true)
       .map((option) => [code(option.flag), renderOptionSummary(option)]),

@@ -9,6 +9,8 @@ export interface ArgumentSpec {
   readonly required?: boolean;
   /** Takes all that follow. */
   readonly variadic?: boolean;
+  /** The values it takes, for help, check and completion. */
+  readonly choices?: readonly string[];
 }
 
 /** One option of a command. `flag` as commander writes it: `-u, --username <name>`, `--show`. */

@@ -1,4 +1,4 @@
-import { Command as Commander, CommanderError, Option } from "commander";
+import { Argument, Command as Commander, CommanderError, Option } from "commander";
 import { AppError, nearestName } from "#core";
 import type { Command, Invocation } from "./command.ts";
 import { globalOptions } from "./command-table.ts";
@@ -18,17 +18,27 @@ export function parseArguments(command: Command, rest: readonly string[]): Parse
     .showSuggestionAfterError(false);
   for (const argument of command.args ?? []) {
     const dots = argument.variadic === true ? "..." : "";
-    parser.argument(
-      argument.required === false ? `[${argument.name}${dots}]` : `<${argument.name}${dots}>`,
-      argument.summary,
-    );
+    const name = argument.required === false ? `[${argument.name}${dots}]` : `<${argument.name}${dots}>`;
+    const added = new Argument(name, argument.summary);
+    const { choices, variadic } = argument;
+    if (choices !== undefined)
+      added.argParser((value: string, before: unknown) =>
+        collect(checkChoice(argument.name, choices, value), before, variadic),
+      );
+    parser.addArgument(added);
   }
   for (const spec of command.options ?? []) {
     const option = new Option(spec.flag, spec.summary);
-    if (spec.choices !== undefined) option.choices([...spec.choices]);
     if (spec.default !== undefined) option.default(spec.default);
-    if (spec.repeatable === true)
-      option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+    const { choices, repeatable } = spec;
+    if (choices !== undefined || repeatable === true)
+      option.argParser((value: string, before: unknown) =>
+        collect(
+          choices === undefined ? value : checkChoice(`--${option.name()}`, choices, value),
+          before,
+          repeatable,
+        ),
+      );
     parser.addOption(option);
   }
   for (const spec of globalOptions) parser.addOption(new Option(spec.flag, spec.summary));
@@ -51,6 +61,21 @@ export function parseArguments(command: Command, rest: readonly string[]): Parse
     json: json === true,
     configFile: config,
   };
+}
+
+/** The value, or the list with it at its end where there may be several. */
+function collect(value: string, before: unknown, several: boolean | undefined): string | readonly string[] {
+  if (several !== true) return value;
+  return [...(Array.isArray(before) ? before : []), value];
+}
+
+function checkChoice(name: string, choices: readonly string[], value: string): string {
+  if (choices.includes(value)) return value;
+  const near = nearestName(value, choices);
+  const all = `it is one of: ${choices.join(", ")}`;
+  throw new AppError("USAGE", `${name} cannot be ${JSON.stringify(value.slice(0, 80))}`, {
+    hint: near === undefined ? all : `did you mean ${near}? ${all}`,
+  });
 }
 
 /** True when the words before `--` ask for help. */

@@ -44,12 +44,19 @@ function stepsOf(commands: readonly Command[], table: CommandTable): readonly St
   const byWords = new Map(commands.map((command) => [command.path.join(" "), command]));
   return [...new Set([...next.keys(), ...byWords.keys()])].map((words) => ({
     words,
-    next: [...(next.get(words) ?? [])],
+    next: [...(next.get(words) ?? []), ...argumentChoices(byWords.get(words))],
     options: [
       ...(byWords.get(words)?.options ?? []).filter((option) => option.hidden !== true),
       ...globalOptions,
     ].map(choiceOf),
   }));
+}
+
+/** Values of arguments are words that may come next; which of several arguments it is, is not told apart. */
+function argumentChoices(command: Command | undefined): readonly (readonly [string, string])[] {
+  return (command?.args ?? []).flatMap(({ choices = [], summary }) =>
+    choices.map((choice) => [choice, summary] as const),
+  );
 }
 
 function choiceOf(option: { flag: string; summary: string; choices?: readonly string[] }): Choice {

@@ -20,7 +20,9 @@ export function renderCommandHelp(command: Command, color: boolean): string {
   ];
   const args = command.args ?? [];
   if (args.length > 0)
-    blocks.push(`${paint.bold("arguments")}\n${pairs(args.map((arg) => [arg.name, arg.summary]))}`);
+    blocks.push(
+      `${paint.bold("arguments")}\n${pairs(args.map((arg) => [arg.name, renderOptionSummary(arg)]))}`,
+    );
   const options = (command.options ?? []).filter((option) => option.hidden !== true);
   blocks.push(
     `${paint.bold("options")}\n${pairs([...options, ...globalOptions].map((option) => [option.flag, renderOptionSummary(option)]))}`,
@@ -76,8 +78,10 @@ export async function renderGroupHelp(
   return `${blocks.join("\n\n")}\n`;
 }
 
-/** What an option is for, with its choices and default. */
-export function renderOptionSummary(option: OptionSpec): string {
+/** What an option or argument is for, with its choices and default. */
+export function renderOptionSummary(
+  option: Pick<OptionSpec, "summary" | "choices" | "default" | "repeatable">,
+): string {
   const facts = [
     ...(option.choices === undefined ? [] : [`one of: ${option.choices.join(", ")}`]),
     ...(option.default === undefined ? [] : [`default: ${option.default}`]),

@@ -118,7 +118,7 @@ test("wrong options and arguments exit 2 with the nearest option", async () => {
     [["show"], "missing required argument 'text'"],
     [["show", "a", "b"], "too many arguments"],
     [["show", "a", "--weight"], "argument missing"],
-    [["show", "a", "--as", "wide"], "Allowed choices are long, short"],
+    [["show", "a", "--as", "wide"], '--as cannot be "wide"'],
     [["--frob"], "there is no option '--frob' before a command"],
   ];
   for (const [args, words] of cases) {

@@ -1,5 +1,6 @@
 /** The completion scripts, run by the shells they are for. */
 import { expect, test } from "bun:test";
+import { consumers } from "#consumers";
 import { needs, programPath } from "../support/programs.ts";
 import { runCli } from "../support/run-cli.ts";
 
@@ -36,6 +37,8 @@ needs("bash")("bash completes commands, options and choices", async () => {
   expect(await bashOffers([""])).toContain("version");
   expect(await bashOffers(["--json", "vers"])).toEqual(["version"]);
   expect(await bashOffers(["version", "--js"])).toEqual(["--json"]);
+  expect(await bashOffers(["completion", "f"])).toEqual(["fish"]);
+  expect(await bashOffers(["serve", "--metrics", "e"])).toEqual(["everybody"]);
   // The value of an option is no command.
   expect(await bashOffers(["-c", "version", "comp"])).toEqual(["completion"]);
 });
@@ -63,4 +66,10 @@ needs("fish")("fish completes commands and options", async () => {
 
 test("a shell that is not known is a usage error", async () => {
   expect(await runCli(["completion", "csh"])).toMatchObject({ code: 2, out: "" });
+});
+
+test("every consumer can be completed", async () => {
+  const { code, out } = await runCli(["render", "--help"]);
+  expect(code).toBe(0);
+  expect(out).toContain(`one of: ${consumers.map((consumer) => consumer.name).join(", ")}`);
 });

@@ -5,7 +5,7 @@ export const completion: Command = {
   summary: "print the completion script of a shell",
   description:
     "Load it where your shell starts, as the examples show. It knows every command, option and choice; it never asks a registry.",
-  args: [{ name: "shell", summary: "bash, zsh or fish" }],
+  args: [{ name: "shell", summary: "your shell", choices: ["bash", "zsh", "fish"] }],
   examples: [
     { command: "wharf completion bash > ~/.local/share/bash-completion/completions/wharf", says: "bash" },
     { command: 'wharf completion zsh > "${fpath[1]}/_wharf"', says: "zsh" },

@@ -15,7 +15,13 @@ export const render: Command = {
       says: "an image pull secret",
     },
   ],
-  args: [{ name: "consumer", summary: "docker, podman, apptainer, enroot or kubernetes" }],
+  args: [
+    {
+      name: "consumer",
+      summary: "whose file",
+      choices: ["docker", "podman", "apptainer", "enroot", "kubernetes"],
+    },
+  ],
   options: [
     { flag: "--show", summary: "print it to a terminal too" },
     { flag: "--at <place>", summary: "of its deliveries, the one at this place" },
