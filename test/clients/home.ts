@@ -38,6 +38,7 @@ export async function deliverLogin(
   host: string,
   credentials: Credentials,
   consumers: readonly string[],
+  options: readonly string[] = [],
 ): Promise<void> {
   const config = join(home.path, "wharf.yaml");
   const wharf = (args: readonly string[], input?: string): Promise<string> =>
@@ -47,7 +48,7 @@ export async function deliverLogin(
       ...(input === undefined ? {} : { input }),
     });
   await wharf(
-    ["login", host, "--username", credentials.username, "--password-stdin", "--as", "lab"],
+    ["login", host, "--username", credentials.username, "--password-stdin", "--as", "lab", ...options],
     credentials.secret,
   );
   const lines = consumers.map((consumer) => `  - { to: ${consumer}, at: local, logins: [lab] }\n`);
