@@ -18,7 +18,8 @@ export function surroundingsOf(invocation: Invocation): Surroundings {
 /** How registries are asked: by the environment's proxy, as `wharf/VERSION`. */
 export async function fetchOf(invocation: Invocation): Promise<Fetch> {
   const { createFetch } = await import("#system");
-  return createFetch({ environment: invocation.env, userAgent: `wharf/${version}` });
+  // A person waits: half the patience of a transfer.
+  return createFetch({ environment: invocation.env, userAgent: `wharf/${version}`, answerTimeoutMs: 20_000 });
 }
 
 /** The configuration found, with all that planning needs. `forWriting`: the vault is made where there is none. */

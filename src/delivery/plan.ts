@@ -22,7 +22,11 @@ import { targetsOf } from "./targets.ts";
  * What would change, at every target, and why. Reads places, writes nothing. One target's failure is its own (`error`); a vault
  * that cannot be opened throws.
  */
-export async function planDelivery(context: Context, input: PlanInput): Promise<Plan> {
+export async function planDelivery(context: Context, asked: PlanInput): Promise<Plan> {
+  const input: Indexed = {
+    ...asked,
+    known: new Map(asked.records.map((record) => [recordKey(record), record])),
+  };
   const prepared: Prepared[] = [];
   for (const spec of targetsOf(input.config)) prepared.push(await prepareTarget(context, input, spec));
   const overlay = new Overlay();
@@ -31,9 +35,14 @@ export async function planDelivery(context: Context, input: PlanInput): Promise<
   return { targets: [...targets, ...(await planPrunes(context, input, { prepared, overlay }))] };
 }
 
+/** Thousands of targets have tens of thousands of records: each is looked up by its key. */
+interface Indexed extends PlanInput {
+  readonly known: ReadonlyMap<string, DeliveredRecord>;
+}
+
 async function planTarget(
   context: Context,
-  input: PlanInput,
+  input: Indexed,
   step: { readonly one: Prepared; readonly prepared: readonly Prepared[]; readonly overlay: Overlay },
 ): Promise<TargetPlan> {
   const { one, overlay } = step;
@@ -153,7 +162,7 @@ async function ownedKeys(
 
 async function withCauses(
   context: Context,
-  input: PlanInput,
+  input: Indexed,
   step: {
     readonly one: Prepared;
     readonly opened: Opened;
@@ -183,7 +192,7 @@ async function withCauses(
 
 /** What the state will say of this file. A time changes only with its mark. */
 function recordsOf(
-  input: PlanInput,
+  input: Indexed,
   one: Prepared,
   document: FileDocument,
   merged: Merged,
@@ -216,9 +225,8 @@ function recordsOf(
     });
 }
 
-function recordAt(input: PlanInput, one: Prepared, file: string, key: string): DeliveredRecord | undefined {
-  const wanted = recordKey({ place: one.spec.at.text, user: one.spec.user, file, key });
-  return input.records.find((record) => recordKey(record) === wanted);
+function recordAt(input: Indexed, one: Prepared, file: string, key: string): DeliveredRecord | undefined {
+  return input.known.get(recordKey({ place: one.spec.at.text, user: one.spec.user, file, key }));
 }
 
 /** Two documents of one file bring the same refusal twice. */
