@@ -40,7 +40,7 @@ export function dispatch(parts: Parts, exchange: Exchange, route: Route): Respon
   }
   const repository = parseRepositoryName(route.repository);
   const allow = (action: "pull" | "push" | "delete"): void =>
-    parts.access.authorize(caller, action, repository);
+    parts.permissions.authorize(caller, action, repository);
   const isRead = method === "GET" || method === "HEAD";
 
   switch (route.kind) {

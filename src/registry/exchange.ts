@@ -5,12 +5,14 @@ import type { Logger, Secret } from "#core";
 import type { Clock } from "#system";
 import type { Answers } from "./answers.ts";
 import type { RegistryLimits } from "./contract.ts";
+import type { Permissions } from "./permissions.ts";
 import type { UploadGate } from "./upload-gate.ts";
 
 /** What the endpoints work with. */
 export interface Parts {
   readonly catalog: Pick<Catalog, "content" | "generations">;
   readonly access: Access;
+  readonly permissions: Permissions;
   readonly blobs: BlobStore;
   readonly log: Logger;
   readonly limits: RegistryLimits;

@@ -11,6 +11,7 @@ import { toErrorResponse } from "./error-response.ts";
 import type { Parts } from "./exchange.ts";
 import { expireUploads } from "./expire-uploads.ts";
 import { defaultRegistryLimits } from "./limits.ts";
+import { Permissions } from "./permissions.ts";
 import { parseRoute, type Route } from "./route.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { UploadGate } from "./upload-gate.ts";
@@ -34,6 +35,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const parts: Parts = {
     catalog,
     access: options.access,
+    permissions: new Permissions(options.access, catalog.generations),
     blobs: options.blobs,
     log,
     limits,
