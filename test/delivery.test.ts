@@ -123,7 +123,11 @@ test("check tells drift, and a login that the registry refuses; exit code 3", as
   expect([refused.code, refused.out]).toEqual([3, expect.stringContaining("failed login team")]);
   const why = await wharf(`why ${server.address}/team/app`);
   expect(why.out).toMatch(/docker +team \(robot-team-short\) .* refused \(/);
-  expect(why.out).toContain("docker: do: ");
+  // What is true of several programs is said once.
+  const advice = why.out.split("\n").filter((line) => line.includes(": do: "));
+  expect(advice).toEqual([
+    expect.stringMatching(/^docker\b.*: do: .*wharf login \S+\/team --as team, then wharf apply$/),
+  ]);
 });
 
 test("what is in a login's way is told by plan and check, though the file is as it should be", async () => {
@@ -201,6 +205,20 @@ test("why says which entry each program uses, what is in its way, and what the r
   const hidden = JSON.parse((await wharf(`why ${image} --offline --json`)).out).answers[0];
   expect(hidden).toMatchObject({ kind: "helper", covered: false, login: null });
   expect(hidden.shadowedBy).toContain("docker-credential-pass");
+});
+
+test("why tells an image that is not there from a login that may not see it", async () => {
+  deliver("{ to: docker, at: local }");
+  await server.api("POST", "/projects", { name: "hidden", visibility: "private" });
+  await logIn();
+  await wharf("apply --yes");
+  const missing = await wharf(`why ${server.address}/team/none:1`);
+  expect(missing.out).toMatch(/docker +team .* not there \(404\)/);
+  expect(missing.out).toContain("the pull is let in, and there is no such image");
+  const stranger = await wharf(`why ${server.address}/hidden/app:1`);
+  expect(stranger.out).toMatch(/docker +team .* (?:refused|not there) \(40[134]\)/);
+  expect(stranger.out).not.toContain("is let in");
+  expect([missing.code, stranger.code]).toEqual([0, 0]);
 });
 
 test("render prints exactly the file's bytes, and to a terminal only with --show", async () => {

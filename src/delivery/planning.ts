@@ -102,6 +102,6 @@ export function heldWarnings(records: readonly DeliveredRecord[], one: Prepared)
       kind: "format",
       login: record.login,
       message: `${record.key} in ${record.file} stays as it was delivered, until the refusal is mended`,
-      hint: `to take it away: wharf revoke ${record.login}`,
+      hint: `to take it away now, take ${record.login} out of this delivery`,
     }));
 }

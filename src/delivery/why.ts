@@ -291,7 +291,7 @@ async function askRegistry(
   step.probes.set(id, probe);
   try {
     const pull = await probe;
-    return { ...answer, pull, advice: answer.advice ?? liveAdvice(answer, pull) };
+    return { ...answer, pull, advice: answer.advice ?? liveAdvice(answer, pull, known) };
   } catch (cause) {
     if (isAppError(cause, "INTERRUPTED")) throw cause;
     const error = toAppError(cause);
@@ -327,16 +327,24 @@ async function probeWith(
   return await client.probePull(context, reference.repository, manifestKey(reference));
 }
 
-function liveAdvice(answer: WhyAnswer, pull: PullProbe): string | undefined {
+function liveAdvice(answer: WhyAnswer, pull: PullProbe, known: Login | undefined): string | undefined {
+  const renew =
+    known === undefined ? "" : `wharf login ${imagesOf(known)} --as ${known.name}, then wharf apply`;
   if (pull.allowed) {
-    return answer.expiry === "expires soon" ? "renew the login before it expires: wharf login" : undefined;
+    return answer.expiry === "expires soon" ? `renew the login before it expires: ${renew}` : undefined;
   }
   if (pull.status === 404)
-    return "check the image's name and tag: the login is let in, and there is no such image";
+    return pull.reason === "MANIFEST_UNKNOWN"
+      ? "check the image's name and tag: the pull is let in, and there is no such image"
+      : "check the image's name; to those who may not see a repository, registries say this too";
   if (answer.kind === "anonymous") return "this image needs a login: wharf login, then wharf apply";
   if (pull.status === 403)
     return "the login is good and may not pull this: ask for the right, or use another login";
-  return answer.login === undefined
+  return known === undefined
     ? "the registry refuses this login: log in again with that program"
-    : `the registry refuses this login: renew it with wharf login --as ${answer.login}, then wharf apply`;
+    : `the registry refuses this login: renew it with ${renew}`;
+}
+
+function imagesOf({ registry, path }: Login): string {
+  return path === undefined ? registry : `${registry}/${path}`;
 }

@@ -1,6 +1,7 @@
 import type { WhyAnswer } from "#delivery";
 import type { Command } from "../command.ts";
 import { fetchOf, surroundingsOf } from "../delivery-surroundings.ts";
+import { plainText } from "../plain-text.ts";
 import { errorDocument } from "../render-plan.ts";
 import { renderTable } from "../table.ts";
 
@@ -9,7 +10,7 @@ export const why: Command = {
   doing: "explaining the image",
   summary: "for each program here: which login it would use for an image, and whether the pull is let in",
   description:
-    "Reads what the programs themselves would read, by their own rules; runs none of their helpers. Then asks the registry with exactly that (--offline does not). Needs no wharf.yaml.",
+    "Reads what the programs themselves would read, by their own rules; runs none of their helpers. Then asks the registry with exactly that (--offline does not). Needs no wharf.yaml. Exits 0 once it has explained, whatever the registry answers; `wharf check` is what fails when something is off.",
   examples: [
     { command: "wharf why nvcr.io/nvidia/pytorch:24.01-py3", says: "why a pull fails, and what to do" },
     { command: "wharf why registry.example.org/team-a/app --offline --json", says: "for scripts" },
@@ -39,7 +40,7 @@ export const why: Command = {
       terminal.err("no program that pulls images was found here, and wharf.yaml delivers to none\n");
     else {
       terminal.out(table(answers, terminal.color));
-      for (const answer of answers) for (const line of notes(answer)) terminal.out(`${line}\n`);
+      for (const line of remarks(answers)) terminal.out(`${plainText(line)}\n`);
     }
     return 0;
   },
@@ -80,7 +81,7 @@ function table(answers: readonly WhyAnswer[], color: boolean): string {
     [
       {
         head: "PROGRAM",
-        cell: ({ consumer, place }) => (place === "local" ? consumer : `${consumer} at ${place}`),
+        cell: programOf,
       },
       { head: "LOGIN", cell: loginWords },
       { head: "ENTRY", cell: ({ key }) => key },
@@ -122,7 +123,21 @@ function pullWords(answer: WhyAnswer): string | undefined {
   if (answer.error !== undefined) return "no answer";
   if (pull === undefined) return undefined;
   if (pull.allowed) return "allowed";
+  if (pull.status === 404) return "not there (404)";
   return `refused${pull.status === 0 ? "" : ` (${pull.status})`}`;
+}
+
+function programOf({ consumer, place }: WhyAnswer): string {
+  return place === "local" ? consumer : `${consumer} at ${place}`;
+}
+
+/** What is to be said of the answers, each thing once: the programs that it is true of, then the words. */
+function remarks(answers: readonly WhyAnswer[]): readonly string[] {
+  const programs = new Map<string, Set<string>>();
+  for (const answer of answers)
+    for (const line of notes(answer))
+      programs.set(line, (programs.get(line) ?? new Set()).add(programOf(answer)));
+  return [...programs].map(([line, of]) => `${[...of].join(", ")}: ${line}`);
 }
 
 function notes(answer: WhyAnswer): readonly string[] {
@@ -134,5 +149,5 @@ function notes(answer: WhyAnswer): readonly string[] {
     lines.push(`the registry says: ${answer.pull.message}`);
   if (answer.error !== undefined) lines.push(answer.error.message);
   if (answer.advice !== undefined) lines.push(`do: ${answer.advice}`);
-  return lines.map((line) => `${answer.consumer}: ${line}`);
+  return lines;
 }
