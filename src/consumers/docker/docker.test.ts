@@ -227,8 +227,8 @@ test("DOCKER_AUTH_CONFIG is read by new versions alone, and strictly", () => {
 });
 
 test("DOCKER_CONFIG moves the file", () => {
-  const moved = docker.compile([login("r", "r.example")], { ...target, env: { DOCKER_CONFIG: "/work/cfg" } });
-  expect(moved.documents[0]?.path).toBe("/work/cfg/config.json");
+  const moved = docker.compile([login("r", "r.example")], { ...target, env: { DOCKER_CONFIG: "/srv/cfg" } });
+  expect(moved.documents[0]?.path).toBe("/srv/cfg/config.json");
 });
 
 // Found by comparing with docker/cli 29.9.3.
