@@ -70,11 +70,14 @@ export interface ContentStore {
   listRepositories(page: Page): MaybePromise<readonly string[]>;
   /** Repositories of a project, in order of their names. */
   listProjectRepositories(project: string, page: Page): MaybePromise<readonly RepositorySummary[]>;
-  /** Manifests with this subject, in order of their digests; also when the subject itself is not there. */
+  /**
+   * Manifests with this subject, in order of their digests; also when the subject itself is not there. Whoever pushed them chose how
+   * long their annotations are: the list ends early, but with two rows at least, once those and the artifact types exceed `maxBytes`.
+   */
   listReferrers(
     repository: string,
     subject: string,
-    page: Page & { readonly artifactType: string | undefined },
+    page: Page & { readonly artifactType: string | undefined; readonly maxBytes: number },
   ): MaybePromise<readonly ReferrerRow[]>;
   /** Repositories that link to a blob, at most `limit`, for mounts. */
   listHolders(digest: string, limit: number): MaybePromise<readonly string[]>;

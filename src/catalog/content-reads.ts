@@ -105,16 +105,23 @@ export function createContentReads(db: Database): Reads {
           createdAt: row.created_at,
         }),
       ),
-    listReferrers: (repository, subject, page) =>
-      referrers.all(repository, subject, page.after ?? "", page.artifactType ?? null, page.limit).map(
-        (row): ReferrerRow => ({
+    listReferrers(repository, subject, { after = "", artifactType = null, limit, maxBytes }) {
+      const found: ReferrerRow[] = [];
+      let bytes = 0;
+      // Row by row: all at once they could be more than fits into memory.
+      for (const row of referrers.iterate(repository, subject, after, artifactType, limit)) {
+        found.push({
           digest: row.digest,
           mediaType: row.media_type,
           sizeBytes: row.size_bytes,
           artifactType: row.artifact_type ?? undefined,
           annotations: row.annotations === null ? undefined : JSON.parse(row.annotations),
-        }),
-      ),
+        });
+        bytes += (row.artifact_type?.length ?? 0) + (row.annotations?.length ?? 0);
+        if (bytes > maxBytes && found.length > 1) break;
+      }
+      return found;
+    },
     listHolders: (digest, limit) => holders.all(digest, limit).map((row) => row.name),
   };
 }

@@ -157,9 +157,15 @@ test("referrers: also of a subject that is not there, filtered, with what the li
   );
   await catalog.content.putManifest("team/app", manifest(2, { subject, artifactType: "c/d" }), []);
   await catalog.content.putManifest("team/other", manifest(3, { subject, artifactType: "a/b" }), []);
-  const list = await catalog.content.listReferrers("team/app", subject, { ...all, artifactType: undefined });
+  const list = await catalog.content.listReferrers("team/app", subject, {
+    ...all,
+    artifactType: undefined,
+    maxBytes: 1e6,
+  });
   expect(list.map((row) => row.digest)).toEqual([digest(1), digest(2)]);
-  expect(await catalog.content.listReferrers("team/app", subject, { ...all, artifactType: "a/b" })).toEqual([
+  expect(
+    await catalog.content.listReferrers("team/app", subject, { ...all, artifactType: "a/b", maxBytes: 1e6 }),
+  ).toEqual([
     {
       digest: digest(1),
       mediaType: manifest(1).mediaType,
@@ -169,8 +175,36 @@ test("referrers: also of a subject that is not there, filtered, with what the li
     },
   ]);
   expect(
-    await catalog.content.listReferrers("none/app", subject, { ...all, artifactType: undefined }),
+    await catalog.content.listReferrers("none/app", subject, {
+      ...all,
+      artifactType: undefined,
+      maxBytes: 1e6,
+    }),
   ).toEqual([]);
+});
+
+test("a list of referrers ends before long annotations fill the memory, and can be walked to its end", async () => {
+  const subject = digest(90);
+  for (let n = 1; n <= 6; n++)
+    await catalog.content.putManifest(
+      "team/app",
+      manifest(n, { subject, annotations: { long: "x".repeat(1000) } }),
+      [],
+    );
+  const page = (after: string | undefined, maxBytes: number) =>
+    catalog.content.listReferrers("team/app", subject, {
+      after,
+      limit: 4,
+      artifactType: undefined,
+      maxBytes,
+    });
+  expect((await page(undefined, 1e6)).length).toBe(4);
+  expect((await page(undefined, 2_500)).length).toBe(3);
+  expect((await page(undefined, 10)).length).toBe(2);
+  const walked: string[] = [];
+  for (let rows = await page(undefined, 10); rows.length > 0; rows = await page(walked.at(-1), 10))
+    walked.push(...rows.map((row) => row.digest));
+  expect(walked).toEqual([1, 2, 3, 4, 5, 6].map(digest));
 });
 
 test("repositories that hold a manifest, in order; those of a project with their counts", async () => {

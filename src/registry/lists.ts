@@ -66,6 +66,7 @@ export async function listReferrers(
     after: last,
     limit: limit + 1,
     artifactType,
+    maxBytes: MAX_REFERRERS_BYTES,
   });
   const manifests = cut(found.slice(0, limit).map(toDescriptor));
   const next = manifests.length < found.length ? manifests.at(-1)?.digest : undefined;
