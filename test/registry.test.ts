@@ -808,6 +808,9 @@ test("too many uploads at once are told to come again", async () => {
     while ((await uploaded()) === 0) await new Promise(setImmediate);
     const refused = await small.ask("PATCH", two, { as, body: bytesOf(10) });
     expect([refused.status, Number(refused.headers.get("retry-after")) > 0]).toEqual([503, true]);
+    // A large manifest lies in memory while it comes: it takes a place too.
+    const manifest = { as, body: bytesOf(100_000), headers: { "content-type": MANIFEST } };
+    expect((await small.ask("PUT", "/v2/team/app/manifests/large", manifest)).status).toBe(503);
     controller.close();
     expect((await slow).status).toBe(202);
     expect((await small.ask("PATCH", two, { as, body: bytesOf(10) })).status).toBe(202);

@@ -13,10 +13,11 @@ import {
 import type { Answer } from "./answers.ts";
 import type { Exchange, Parts } from "./exchange.ts";
 import { MAX_TAGS_PER_PUSH } from "./limits.ts";
-import { readBody } from "./read-body.ts";
+import { announcedBytes, readBody } from "./read-body.ts";
 import { rememberAnswer } from "./remember.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { accepted, created } from "./success.ts";
+import { renderAccount } from "./upload-ids.ts";
 import { expiryWarning } from "./warnings.ts";
 
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
@@ -69,7 +70,7 @@ export async function putManifest(
     throw new AppError("INVALID_INPUT", `more than ${MAX_TAGS_PER_PUSH} tags in one push`);
   const tags = [...new Set([...(isByDigest ? [] : [reference]), ...more])].map(parseTag);
 
-  const body = await readBody(request, MAX_MANIFEST_BYTES, "the manifest");
+  const body = await readManifest(parts, exchange);
   const manifest = parseManifest(body, request.headers.get("content-type"));
   if (!MEDIA_TYPE.test(manifest.mediaType))
     throw new AppError("MANIFEST_INVALID", "the manifest's media type is none");
@@ -95,6 +96,14 @@ export async function putManifest(
     ...(more.length === 0 ? {} : { "oci-tag": more.join(", ") }),
     ...expiryWarning(exchange.caller, parts.clock.now()),
   });
+}
+
+/** A large one takes a place among the uploads: it lies in memory until its sender is done, however slow. */
+function readManifest(parts: Parts, { request, caller }: Exchange): Promise<Uint8Array<ArrayBuffer>> {
+  const read = () => readBody(request, MAX_MANIFEST_BYTES, "the manifest");
+  const announced = announcedBytes(request);
+  if (announced !== undefined && announced <= parts.limits.maxMemoryBodyBytes) return read();
+  return parts.gate.pass(renderAccount(caller.principal), read);
 }
 
 /** DELETE of a tag, or of a manifest with all its tags. */
