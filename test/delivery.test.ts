@@ -198,6 +198,11 @@ test("why says which entry each program uses, what is in its way, and what the r
   const elsewhere = JSON.parse((await wharf(`why ${server.address}/elsewhere/app --offline --json`)).out);
   for (const answer of elsewhere.answers.slice(0, 2))
     expect(answer).toMatchObject({ kind: "login", login: "team", covered: false });
+  const yaml = readFileSync(join(home, "wharf.yaml"), "utf8");
+  writeFileSync(join(home, "wharf.yaml"), yaml.replace(/expires: .*/, "expires: 2020-01-01"));
+  const [old] = JSON.parse((await wharf(`why ${image} --offline --json`)).out).answers;
+  expect(old).toMatchObject({ expiry: "expired", advice: expect.stringContaining("--as team") });
+  writeFileSync(join(home, "wharf.yaml"), yaml);
   // Somebody's helper for the host hides the entry.
   const config = join(home, ".docker", "config.json");
   const { auths } = JSON.parse(readFileSync(config, "utf8"));

@@ -177,6 +177,11 @@ function describe(
     isOther && (answer.kind === "login" || answer.kind === "helper") ? shadowOf(answer) : undefined;
   const covered =
     match !== undefined && (known === undefined ? !isOther : isLoginFor(known, about.reference));
+  const expiry = known === undefined ? "never" : expiryOf(known, input.now);
+  const renew =
+    known !== undefined && expiry === "expired"
+      ? `its secret expired: wharf login ${known.registry} --as ${known.name}, then wharf apply`
+      : undefined;
   return {
     consumer: spec.consumer,
     place: spec.user === undefined ? spec.at.text : `${spec.at.text} (${spec.user})`,
@@ -190,10 +195,10 @@ function describe(
     covered,
     why: answer.kind === "anonymous" || answer.kind === "broken" ? answer.why : undefined,
     expires: known?.expires,
-    expiry: known === undefined ? "never" : expiryOf(known, input.now),
+    expiry,
     pull: undefined,
     error: undefined,
-    advice: offlineAdvice({ seen, expected, known, isOther, wanted: about.wanted }),
+    advice: offlineAdvice({ seen, expected, isOther, wanted: about.wanted }) ?? renew,
     match,
     known,
   };
@@ -256,7 +261,6 @@ function shadowOf(answer: Extract<MatchAnswer, { kind: "login" | "helper" }>): s
 function offlineAdvice(about: {
   readonly seen: Seen;
   readonly expected: Login | undefined;
-  readonly known: Login | undefined;
   readonly isOther: boolean;
   readonly wanted: Login | undefined;
 }): string | undefined {

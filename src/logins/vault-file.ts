@@ -10,7 +10,7 @@ const SCRYPT_WORK_FACTOR = 16;
 
 /** What a vault holds when open. Lives in memory only. */
 export interface VaultContent {
-  /** Names the vault, so that one cannot be put in another's place unseen. */
+  /** Names the vault: the writers that a trusted writer listed in it are remembered under this. */
   readonly id: string;
   /** 32 random bytes, hex: the keyed marks of the state are made under it, so every recipient can check them. */
   readonly markKey: Secret;
