@@ -21,4 +21,5 @@ export { type RenderedFile, renderConsumer } from "./render-consumer.ts";
 export { revokeCopies } from "./revoke.ts";
 export { readState } from "./state.ts";
 export type { Inventory } from "./targets.ts";
-export { explainImage, type WhyAnswer } from "./why.ts";
+export { explainImage } from "./why.ts";
+export type { WhyAnswer } from "./why-contract.ts";
