@@ -70,17 +70,31 @@ test(
       const open = new Set<OpenUpload>();
       const target: RegistryTarget = { url: wharf.url, authorization: basic(robot) };
       let stopped = false;
+      // Every other time at once after some 201, when what it promises has had no time to come true later.
+      const fatal = round % 2 === 0 ? Number.POSITIVE_INFINITY : 1 + Math.floor(Math.random() * 60);
+      let acknowledged = 0;
+      const onAcknowledged = (): void => {
+        acknowledged += 1;
+        if (acknowledged !== fatal) return;
+        stopped = true;
+        process.kill(wharf.pid, "SIGKILL");
+      };
       const work = Array.from({ length: pushers }, async (_, pusher) => {
         for (let turn = 0; !stopped; turn += 1) {
           try {
-            await pushOne(target, `kills/repo-${pusher}`, `r${round}-${turn}`, { sent, open, tags });
+            await pushOne(target, `kills/repo-${pusher}`, `r${round}-${turn}`, {
+              sent,
+              open,
+              tags,
+              onAcknowledged,
+            });
           } catch (cause) {
             // The kill cuts connections; before it, every request must succeed.
             if (!stopped) throw cause;
           }
         }
       });
-      await Promise.race([Bun.sleep(60 + Math.random() * 500), Promise.all(work)]);
+      await Promise.race([Bun.sleep(fatal < 100 ? 5000 : 60 + Math.random() * 500), Promise.all(work)]);
       stopped = true;
       await wharf.kill();
       await Promise.all(work);
@@ -114,19 +128,21 @@ interface Books {
   readonly open: Set<OpenUpload>;
   /** By the tag's address: what it may name, the last acknowledged first. */
   readonly tags: Map<string, string[]>;
+  /** Called in the same turn that the 201 arrived in. */
+  onAcknowledged(): void;
 }
 
 /** Pushes an image as clients do: blobs small, middling and large, one in chunks, then the manifest under two tags. */
 async function pushOne(target: RegistryTarget, repository: string, tag: string, books: Books): Promise<void> {
   const image = smallImage(tag, [500, 20_000, 300_000]);
   for (const bytes of image.blobs) {
-    await record(books.sent, `/v2/${repository}/blobs/${sha256Of(bytes)}`, sha256Of(bytes), () =>
+    await record(books, `/v2/${repository}/blobs/${sha256Of(bytes)}`, sha256Of(bytes), () =>
       pushBlob(target, repository, bytes),
     );
   }
   const large = randomBytes(1_500_000);
   const upload: OpenUpload = { place: "", repository, bytes: large };
-  await record(books.sent, `/v2/${repository}/blobs/${sha256Of(large)}`, sha256Of(large), () =>
+  await record(books, `/v2/${repository}/blobs/${sha256Of(large)}`, sha256Of(large), () =>
     pushBlobInChunks(target, repository, large, {
       chunkBytes: 400_000,
       onPlace: (place) => {
@@ -136,7 +152,7 @@ async function pushOne(target: RegistryTarget, repository: string, tag: string, 
     }),
   );
   books.open.delete(upload);
-  await record(books.sent, `/v2/${repository}/manifests/${image.manifestDigest}`, image.manifestDigest, () =>
+  await record(books, `/v2/${repository}/manifests/${image.manifestDigest}`, image.manifestDigest, () =>
     pushManifest(target, repository, image),
   );
   const moving = `/v2/${repository}/manifests/latest`;
@@ -145,11 +161,12 @@ async function pushOne(target: RegistryTarget, repository: string, tag: string, 
   books.tags.set(moving, [image.manifestDigest]);
 }
 
-async function record(sent: Sent[], path: string, digest: string, push: () => Promise<void>): Promise<void> {
+async function record(books: Books, path: string, digest: string, push: () => Promise<void>): Promise<void> {
   const entry: Sent = { path, digest, acknowledged: false };
-  sent.push(entry);
+  books.sent.push(entry);
   await push();
   entry.acknowledged = true;
+  books.onAcknowledged();
 }
 
 /** Acknowledged: there, with its digest. Not acknowledged: absent, or whole. */
