@@ -33,8 +33,10 @@ export const realPrograms: readonly RealProgram[] = [
   debian("mount"),
   debian("umount", "mount"),
   debian("kubectl", "kubernetes-client"),
-  debian("bash"),
+  // Lets one of several first starts install.
+  debian("flock", "util-linux"),
   // Read the completion scripts made for them.
+  debian("bash"),
   debian("zsh"),
   debian("fish"),
   // User namespaces for podman and buildah where the tests are not run by root.
