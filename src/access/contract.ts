@@ -1,4 +1,4 @@
-import type { MaybePromise, Project, Role } from "#catalog";
+import type { MaybePromise, Project, Role, VisibleTo } from "#catalog";
 
 /** What may be done with a repository's content. `delete` is not part of `push`. */
 export type RepositoryAction = "pull" | "push" | "delete";
@@ -81,10 +81,10 @@ export interface Access {
   /** True where `authorize` would return; never throws for a refusal. For mounts and lists. */
   allows(caller: Caller, action: RepositoryAction, repository: string): boolean;
   /**
-   * Which repositories a caller may see in the catalog, as a test of a repository's name; it holds for one request.
+   * Whose list of repositories a caller may see in the catalog: all, or those of the projects that this account may pull from.
    * Throws UNAUTHORIZED for anonymous, INSUFFICIENT_SCOPE for a Bearer token without `registry:catalog:*`.
    */
-  catalogFilter(caller: Caller): (repository: string) => boolean;
+  catalogView(caller: Caller): VisibleTo;
   /** A Bearer token for what is both asked and allowed; a smaller set is no error. Lives 10 minutes, never beyond the caller's proof. */
   mint(caller: Caller, scopes: readonly Scope[]): Promise<MintedToken>;
   /**

@@ -1,4 +1,5 @@
 import type { MaybePromise } from "./contract.ts";
+import type { VisibleTo } from "./project-store.ts";
 
 /** Where the bytes of a blob are: an object of the blob store, or the row itself. */
 export type BlobPlace =
@@ -66,8 +67,8 @@ export interface ContentStore {
   findTag(repository: string, tag: string): MaybePromise<ManifestRow | undefined>;
   /** Tags after a tag, in lexical order regardless of case; undefined when there is no such repository. */
   listTags(repository: string, page: Page): MaybePromise<readonly string[] | undefined>;
-  /** Names of the repositories that hold a manifest, in order. */
-  listRepositories(page: Page): MaybePromise<readonly string[]>;
+  /** Names of the repositories that hold a manifest, in order; of the projects that the list's reader may pull from. */
+  listRepositories(page: Page, visibleTo: VisibleTo): MaybePromise<readonly string[]>;
   /** Repositories of a project, in order of their names. */
   listProjectRepositories(project: string, page: Page): MaybePromise<readonly RepositorySummary[]>;
   /**

@@ -212,8 +212,10 @@ test("repositories that hold a manifest, in order; those of a project with their
   await catalog.content.putManifest("team/a/deep", manifest(1), []);
   await catalog.content.putManifest("other/z", manifest(1), []);
   await catalog.content.linkBlob("team/empty", digest(5), inline(1));
-  expect(await catalog.content.listRepositories(all)).toEqual(["other/z", "team/a/deep", "team/b"]);
-  expect(await catalog.content.listRepositories({ after: "other/z", limit: 1 })).toEqual(["team/a/deep"]);
+  expect(await catalog.content.listRepositories(all, "all")).toEqual(["other/z", "team/a/deep", "team/b"]);
+  expect(await catalog.content.listRepositories({ after: "other/z", limit: 1 }, "all")).toEqual([
+    "team/a/deep",
+  ]);
   expect(await catalog.content.listProjectRepositories("team", { after: "team/a/deep", limit: 9 })).toEqual([
     { name: "team/b", tags: 2, manifests: 1, createdAt: expect.any(Number) },
     { name: "team/empty", tags: 0, manifests: 0, createdAt: expect.any(Number) },

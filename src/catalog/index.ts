@@ -4,7 +4,7 @@ export type * from "./content-contract.ts";
 export type * from "./contract.ts";
 export { type Member, type MemberStore, type Role, roles, type Standing } from "./member-store.ts";
 export type { Page, PageRequest } from "./page.ts";
-export type { NewProject, Project, ProjectStore, Visibility } from "./project-store.ts";
+export type { NewProject, Project, ProjectStore, Visibility, VisibleTo } from "./project-store.ts";
 export type { NewRobot, Robot, RobotStore } from "./robot-store.ts";
 export type { SealedSecrets } from "./sealed-secrets.ts";
 export type { AccountState, Token, TokenProof, TokenStore } from "./token-store.ts";

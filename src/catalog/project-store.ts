@@ -14,6 +14,15 @@ export interface Project {
   readonly createdAt: number;
 }
 
+/** Who a list is for: what is public, all of it, or what an account may pull from. */
+export type VisibleTo = "everybody" | "all" | { readonly accountId: number };
+
+/** The projects that account ?2 may pull from, as a condition on rows of `projects`: the one place where SQL says what `access` decides. */
+export const VISIBLE_TO_ACCOUNT = `(visibility = 'public'
+       OR id IN (SELECT project_id FROM members WHERE user_id = ?2)
+       OR id IN (SELECT project_id FROM robot_projects WHERE robot_id = ?2)
+       OR id = (SELECT project_id FROM accounts WHERE id = ?2))`;
+
 export interface NewProject {
   readonly name: string;
   readonly visibility: Visibility;
@@ -25,7 +34,7 @@ export interface NewProject {
 export interface ProjectStore {
   find(name: string): Project | undefined;
   /** By name: all of them, or those that are public or that the account is a member of or (a robot) belongs to or may pull from. */
-  list(page: PageRequest, visibleTo: "everybody" | "all" | { readonly accountId: number }): Page<Project>;
+  list(page: PageRequest, visibleTo: VisibleTo): Page<Project>;
   /** Throws ALREADY_EXISTS. */
   create(project: NewProject): Project;
   update(id: number, change: { readonly visibility?: Visibility; readonly description?: string }): void;
@@ -54,11 +63,7 @@ export function createProjectStore(db: Database): ProjectStore {
     `SELECT ${COLUMNS} FROM projects WHERE name > ? AND visibility = 'public' ORDER BY name LIMIT ?`,
   );
   const listVisible = db.prepare<ProjectRow, [string, number, number]>(
-    `SELECT ${COLUMNS} FROM projects WHERE name > ?1 AND (visibility = 'public'
-       OR id IN (SELECT project_id FROM members WHERE user_id = ?2)
-       OR id IN (SELECT project_id FROM robot_projects WHERE robot_id = ?2)
-       OR id = (SELECT project_id FROM accounts WHERE id = ?2))
-     ORDER BY name LIMIT ?3`,
+    `SELECT ${COLUMNS} FROM projects WHERE name > ?1 AND ${VISIBLE_TO_ACCOUNT} ORDER BY name LIMIT ?3`,
   );
   const insert = db.prepare<ProjectRow, [string, Visibility, string, number]>(
     `INSERT INTO projects (name, visibility, description, created_at) VALUES (?, ?, ?, ?) RETURNING ${COLUMNS}`,

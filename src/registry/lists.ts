@@ -20,31 +20,16 @@ export async function listTags(parts: Parts, exchange: Exchange, repository: str
   );
 }
 
-/** `_catalog`: what the caller may pull from, project by project, so that the invisible is skipped in one step. */
+/** `_catalog`: what the caller may pull from. */
 export async function listCatalog(parts: Parts, exchange: Exchange): Promise<Response> {
-  const isShown = parts.access.catalogFilter(exchange.caller);
+  const visibleTo = parts.access.catalogView(exchange.caller);
   const { limit, last } = parsePageRequest(exchange.query);
-  const repositories: string[] = [];
-  let after = last;
-  while (repositories.length <= limit && limit > 0) {
-    const wanted = limit + 1 - repositories.length;
-    const batch = await parts.catalog.content.listRepositories({ after, limit: wanted });
-    const hidden = batch.findIndex((name) => !isShown(name));
-    repositories.push(...(hidden === -1 ? batch : batch.slice(0, hidden)));
-    if (hidden === -1 && batch.length < wanted) break;
-    after = hidden === -1 ? batch.at(-1) : lastOfProject(batch[hidden] ?? "");
-  }
-  const page = repositories.slice(0, limit);
+  const found = await parts.catalog.content.listRepositories({ after: last, limit: limit + 1 }, visibleTo);
+  const repositories = found.slice(0, limit);
   return json(
-    { repositories: page },
-    linkAfter("/v2/_catalog", limit, repositories.length > limit ? page.at(-1) : undefined),
+    { repositories },
+    linkAfter("/v2/_catalog", limit, found.length > limit ? repositories.at(-1) : undefined),
   );
-}
-
-/** Sorts after every repository of the same project, before those of others: `~` is in no name and after all that is. */
-function lastOfProject(repository: string): string {
-  const slash = repository.indexOf("/");
-  return slash === -1 ? repository : `${repository.slice(0, slash)}/~`;
 }
 
 function linkAfter(path: string, limit: number, last: string | undefined): Record<string, string> {
