@@ -6,7 +6,6 @@ import type {
   ReferrerRow,
   RepositorySummary,
 } from "./content-contract.ts";
-
 import { VISIBLE_TO_ACCOUNT } from "./project-store.ts";
 
 type Reads = Pick<

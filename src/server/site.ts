@@ -4,6 +4,7 @@ import type { Peer } from "#registry";
 import { isLoopbackHost } from "#system";
 import { type HomeFacts, renderHomePage } from "./home-page.ts";
 import type { Gauges, Metrics } from "./metrics.ts";
+import type { NetworkList } from "./options/network-list.ts";
 import type { ServeOptions } from "./options/parse-serve-options.ts";
 import { methodNotAllowed, notFound, renderProblem, safeHeaders } from "./problem.ts";
 import type { Readiness } from "./readiness.ts";
@@ -13,6 +14,7 @@ export interface SiteParts {
   readonly metrics: Metrics;
   readonly gauges: () => Promise<Gauges>;
   readonly whoMayMeasure: ServeOptions["metrics"];
+  readonly behindProxy: NetworkList;
   /** Who sent an Authorization header; throws what it throws for a wrong login. */
   readonly authenticate: Access["authenticate"];
   readonly home: () => HomeFacts;
@@ -61,9 +63,10 @@ const pages: Readonly<Record<string, Page>> = {
 
 async function authorizeMetrics(parts: SiteParts, request: Request, peer: Peer): Promise<void> {
   if (parts.whoMayMeasure === "everybody") return;
-  // A proxy of this machine that was not declared by --behind-proxy would make everybody look local: forwarded requests are not.
+  // A proxy of this machine makes everybody look local, one that says for whom it asks and one that does not.
   const isForwarded = request.headers.has("x-forwarded-for") || request.headers.has("forwarded");
-  if (parts.whoMayMeasure === "local" && isLoopbackHost(peer.address) && !isForwarded) return;
+  const isLocal = isLoopbackHost(peer.address) && !parts.behindProxy.has(peer.address) && !isForwarded;
+  if (parts.whoMayMeasure === "local" && isLocal) return;
   const caller = await parts.authenticate(request.headers.get("authorization") ?? undefined, peer.address);
   if (caller.principal.kind === "anonymous")
     throw new AppError("UNAUTHORIZED", "metrics need the login of a site admin", {

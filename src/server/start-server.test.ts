@@ -96,6 +96,9 @@ test("metrics are for this machine, and not for what a proxy of this machine pas
   expect((await get(server, "/metrics", { headers: { "x-forwarded-for": "127.0.0.1" } })).status).not.toBe(
     200,
   );
+  // A proxy that does not say for whom it asks: everybody would look local.
+  const behind = await start({ "behind-proxy": ["127.0.0.1"] });
+  expect((await get(behind.server, "/metrics")).status).toBe(401);
   const closed = await start({ metrics: "admin" });
   const refused = await get(closed.server, "/metrics");
   expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([

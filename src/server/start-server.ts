@@ -80,6 +80,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
         version,
       }),
       whoMayMeasure: options.metrics,
+      behindProxy: options.behindProxy,
       authenticate: (authorization, address) => rooms.access.authenticate(authorization, address),
       home: () => ({ version, registry: new URL(url).host, hasOwnCa: tls.ca !== undefined }),
       caCertificate: tls.ca?.certificate,
