@@ -124,6 +124,14 @@ test("a stranger learns nothing, a guest may not push, a push to no project says
     403,
     "DENIED",
   ]);
+  const { secret } = await it.accounts.token(await it.accounts.robot({ name: "reader", project: "team" }));
+  const robot = { as: basic("robot-team-reader", secret) };
+  const reader = await it.ask("POST", "/v2/team/app/blobs/uploads/", robot);
+  // It has no role to be given.
+  expect([reader.status, await reader.text()]).toEqual([
+    403,
+    expect.stringMatching(/this robot may not push team\/app; ask a maintainer/),
+  ]);
   const lost = await it.ask("POST", "/v2/nobody/app/blobs/uploads/", { as: developer });
   expect([lost.status, await lost.text()]).toEqual([
     404,

@@ -6,7 +6,7 @@ import { createBearerTokens } from "./bearer-tokens.ts";
 import type { Access, Caller, Principal, RepositoryAction, Scope } from "./contract.ts";
 import { createLastUse } from "./last-use.ts";
 import { createPasswordChecker } from "./password-checker.ts";
-import { denied, insufficientScope, loginNeeded, projectUnknown } from "./refusals.ts";
+import { denied, insufficientScope, loginNeeded, projectUnknown, robotDenied } from "./refusals.ts";
 import { mayAct, mayManage, maySee } from "./rules.ts";
 
 const BEARER_SECONDS = 600;
@@ -50,7 +50,7 @@ export function createAccess(options: AccessOptions): Access {
     }
     if (principal.kind === "anonymous") throw loginNeeded();
     if (standing === undefined || !maySee(principal, standing)) throw projectUnknown(project);
-    throw denied(`${action} ${repository}`);
+    throw (principal.kind === "robot" ? robotDenied : denied)(`${action} ${repository}`);
   }
 
   function allows(caller: Caller, action: RepositoryAction, repository: string): boolean {

@@ -21,6 +21,13 @@ export function denied(what: string): AppError {
   });
 }
 
+/** For a robot, which has no role. */
+export function robotDenied(what: string): AppError {
+  return new AppError("DENIED", `this robot may not ${what}`, {
+    hint: "ask a maintainer of the project to let it, or for a robot that may",
+  });
+}
+
 /** The caller may, this Bearer token may not: clients ask for a wider one. */
 export function insufficientScope(what: string): AppError {
   return new AppError("INSUFFICIENT_SCOPE", `this Bearer token does not cover it: ${what}`, {
