@@ -51,7 +51,7 @@ async function pull(paths: readonly string[], authorizations: readonly string[])
           await response.arrayBuffer();
           seen.add(response.status);
         }
-  return [...seen].toSorted();
+  return [...seen].toSorted((a, b) => a - b);
 }
 
 test.each([
