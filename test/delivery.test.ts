@@ -1,5 +1,6 @@
 /** The first way through the house, by command line, against our own server: login, plan, apply, why, check, render, revoke. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -8,10 +9,11 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type InProcessOptions, type InProcessResult, runCli } from "./support/run-cli.ts";
 import { startTestServer, type TestLogin, type TestServer } from "./support/test-server.ts";
 
@@ -210,6 +212,54 @@ test("why says which entry each program uses, what is in its way, and what the r
   const hidden = JSON.parse((await wharf(`why ${image} --offline --json`)).out).answers[0];
   expect(hidden).toMatchObject({ kind: "helper", covered: false, login: null });
   expect(hidden.shadowedBy).toContain("docker-credential-pass");
+});
+
+test("a JSON key, which Enroot gets in one line, is no drift, and goes with its login", async () => {
+  const key = JSON.stringify(
+    { type: "service_account", private_key: randomBytes(30).toString("hex"), email: "a b" },
+    null,
+    2,
+  );
+  writeFileSync(join(home, "key.json"), `${key}\n`);
+  const logins = `logins:\n  gcr:\n    registry: gcr.example\n    username: _json_key\n    password: { file: key.json }\n`;
+  const deliveries = "deliver:\n  - { to: enroot, at: local }\n  - { to: docker, at: local }\n";
+  writeFileSync(join(home, "wharf.yaml"), `version: 1\n${logins}${deliveries}`);
+  await wharf("apply --yes");
+  const file = join(home, ".config", "enroot", ".credentials");
+  expect(readFileSync(file, "utf8")).toContain("a\\u0020b");
+  const checked = await wharf("check --offline");
+  expect(checked.code).toBe(0);
+  expect(checked.out).not.toContain("would not use");
+  writeFileSync(join(home, "wharf.yaml"), `version: 1\nlogins: {}\n${deliveries}`);
+  const pruned = await wharf("apply --yes");
+  expect(pruned.err).not.toContain("was changed there");
+  expect(existsSync(file)).toBe(false);
+});
+
+test("a file that may not be read is told, and keeps no other program's login back", async () => {
+  deliver("{ to: enroot, at: local }", "{ to: podman, at: local }");
+  await logIn();
+  mkdirSync(join(home, ".docker"));
+  const elsewhere = join(mkdtempSync(join(tmpdir(), "wharf-elsewhere-")), "config.json");
+  writeFileSync(elsewhere, "{}");
+  symlinkSync(elsewhere, join(home, ".docker", "config.json"));
+  const why = await wharf("why gcr.example/a/b --offline --json");
+  // Podman comes to docker's file only where its own does not answer.
+  const applied = await wharf("apply --yes");
+  const podman = JSON.parse((await wharf(`why ${server.address}/team/a --offline --json`)).out).answers[1];
+  rmSync(dirname(elsewhere), { recursive: true });
+  expect(why.code).toBe(0);
+  const { answers } = JSON.parse(why.out);
+  const docker = answers.find((answer: { consumer: string }) => answer.consumer === "docker");
+  expect(docker).toMatchObject({
+    kind: "broken",
+    file: join(home, ".docker", "config.json"),
+    covered: false,
+  });
+  expect([docker.why, docker.advice].join()).toMatch(/is a link out of .*replace the link/);
+  expect(answers.find((answer: { consumer: string }) => answer.consumer === "enroot").kind).toBe("anonymous");
+  expect(applied.code).toBe(0);
+  expect(podman).toMatchObject({ consumer: "podman", kind: "login", login: "team" });
 });
 
 test("why tells an image that is not there from a login that may not see it", async () => {

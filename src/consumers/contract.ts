@@ -48,6 +48,8 @@ export interface Entry {
   readonly login: string;
   /** The entry's content in the consumer's own form; secret. */
   readonly content: Secret;
+  /** What the program will send, where it is not the login's secret to the letter (a JSON key in one line under Enroot). */
+  readonly sends?: Secret;
 }
 
 /**

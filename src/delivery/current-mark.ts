@@ -1,8 +1,8 @@
 import type { Warning } from "#consumers";
 import { type Context, Secret } from "#core";
-import { readFiles } from "#keychain";
 import type { DeliveredRecord } from "./contract.ts";
 import type { Opened } from "./planning.ts";
+import { answerFrom, readPlace } from "./search-path.ts";
 import { markOf } from "./state.ts";
 
 /** Key, in the state and in changes, of a file that is delivered whole (a CA certificate). */
@@ -21,9 +21,9 @@ export async function currentMark(
   const { current, markKey } = found;
   if (current === undefined) return undefined;
   if (record.key === WHOLE_FILE) return wholeMark(markKey, record, new TextDecoder().decode(current));
-  const files = new Map(await readFiles(context, opened.place, opened.consumer, opened.target));
-  files.set(record.file, current);
-  const answer = opened.consumer.match(files, `${record.images}/x`, opened.target);
+  const search = await readPlace(context, opened);
+  search.files.set(record.file, current);
+  const answer = answerFrom(opened, search, `${record.images}/x`);
   if (answer.kind !== "login" || answer.match.file !== record.file || answer.match.key !== record.key)
     return undefined;
   return markOf(markKey, record, answer.match);

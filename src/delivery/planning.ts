@@ -30,7 +30,7 @@ export interface Prepared {
   readonly documents: readonly FileDocument[];
   readonly refusals: readonly Refusal[];
   readonly warnings: readonly Warning[];
-  /** Logins by name, as they were compiled. */
+  /** Logins by name, as they were compiled; the secret is what the program will send. */
   readonly logins: ReadonlyMap<
     string,
     { readonly username: string; readonly secret: Secret; readonly images: string }

@@ -22,6 +22,9 @@ export async function prepareTarget(context: Context, input: PlanInput, spec: Ta
       reason: error.message,
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     }));
+    const sent = new Map(
+      compiled.documents.flatMap(({ entries }) => entries.map(({ login, sends }) => [login, sends] as const)),
+    );
     return {
       spec,
       opened: { consumer, place, target },
@@ -31,7 +34,11 @@ export async function prepareTarget(context: Context, input: PlanInput, spec: Ta
       logins: new Map(
         ready.map(({ name, username, secret, registry, path }) => [
           name,
-          { username, secret, images: path === undefined ? registry : `${registry}/${path}` },
+          {
+            username,
+            secret: sent.get(name) ?? secret,
+            images: path === undefined ? registry : `${registry}/${path}`,
+          },
         ]),
       ),
       untouched: new Set([...untouched, ...compiled.refusals.map(({ login }) => login)]),

@@ -2,6 +2,7 @@ import type { MatchAnswer, Warning } from "#consumers";
 import type { Context } from "#core";
 import type { Opened, Overlay, PlanInput, Prepared } from "./planning.ts";
 import { expiryOf } from "./prove-logins.ts";
+import { answerFrom, readSearchPath } from "./search-path.ts";
 
 /** A repository that no file names: an entry for the whole of a login's images is what answers for it. */
 const SAMPLE = "wharf-sample/image";
@@ -16,15 +17,13 @@ export async function shadowedLogins(
   one: Prepared,
   about: { readonly overlay: Overlay; readonly refused: ReadonlySet<string> },
 ): Promise<readonly Warning[]> {
-  const files = new Map<string, Uint8Array>();
-  for (const path of opened.consumer.files(opened.target)) {
-    const bytes = await about.overlay.read(context, opened.place, path);
-    if (bytes !== undefined) files.set(path, bytes);
-  }
+  // Where all are refused there is nothing to ask, and what was wrong has been said.
+  if ([...one.logins.keys()].every((name) => about.refused.has(name))) return [];
+  const search = await readSearchPath(opened, (path) => about.overlay.read(context, opened.place, path));
   const warnings: Warning[] = [];
   for (const [name, login] of one.logins) {
     if (about.refused.has(name)) continue;
-    const answer = opened.consumer.match(files, `${login.images}/${SAMPLE}`, opened.target);
+    const answer = answerFrom(opened, search, `${login.images}/${SAMPLE}`);
     const isUsed =
       answer.kind === "login" &&
       answer.match.username === login.username &&

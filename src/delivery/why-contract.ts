@@ -50,6 +50,8 @@ export interface Seen {
   readonly spec: TargetSpec;
   readonly answer: MatchAnswer;
   readonly delivered: boolean;
+  /** Why its files could not be looked at; the answer is `broken` then, its file "" where it is no file's fault. */
+  readonly failure?: AppError;
 }
 
 /** An answer with what is only needed to ask the registry. */

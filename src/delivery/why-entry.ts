@@ -28,7 +28,11 @@ export function describeAnswer(
   const expected = expectedLogin(input, seen, about);
   const match = answer.kind === "login" ? answer.match : undefined;
   const file =
-    answer.kind === "login" ? answer.match.file : answer.kind === "anonymous" ? undefined : answer.file;
+    answer.kind === "login"
+      ? answer.match.file
+      : answer.kind === "anonymous" || answer.file === ""
+        ? undefined
+        : answer.file;
   const key = match?.key ?? (answer.kind === "helper" ? answer.key : undefined);
   const known = match === undefined ? undefined : knownLogin(input, spec, match);
   const isOther = expected !== undefined && known?.name !== expected.name;
@@ -125,6 +129,7 @@ function offlineAdvice(about: {
 }): string | undefined {
   const { seen, expected, isOther, wanted } = about;
   const { answer, spec } = seen;
+  if (seen.failure !== undefined) return seen.failure.hint;
   if (answer.kind === "broken") return `mend ${answer.file}; until then nothing it holds can be relied on`;
   if (answer.kind === "helper")
     return `ask the helper: echo ${answer.key} | docker-credential-${answer.helper} get`;

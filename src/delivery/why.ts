@@ -1,10 +1,10 @@
 import type { PullProbe } from "#client";
 import type { Consumer, Target } from "#consumers";
-import { type Context, isAppError, toAppError } from "#core";
-import { readFiles } from "#keychain";
+import { type Context, isAppError } from "#core";
 import { parseReference } from "#oci";
 import type { Place } from "#places";
 import { programsOf, readingTargetOf } from "./inventory.ts";
+import { answerFrom, readPlace } from "./search-path.ts";
 import { consumerNamed, type TargetSpec, targetsOf } from "./targets.ts";
 import type { Seen, WhyAnswer, WhyInput } from "./why-contract.ts";
 import { describeAnswer, wantedLogin } from "./why-entry.ts";
@@ -76,14 +76,17 @@ async function readView(
     const consumer = consumerNamed(input.inventory.consumers, view.consumer);
     const place = await input.inventory.openPlace(context, spec.at, spec.user);
     const target = await readingTargetOf(context, place, consumer, spec.options);
-    const files = await readFiles(context, place, consumer, target);
-    if (!delivered && files.size === 0 && !(await isInstalled(context, place, consumer, target)))
-      return undefined;
-    return { spec, delivered, answer: consumer.match(files, image, target) };
+    const opened = { consumer, place, target };
+    const search = await readPlace(context, opened);
+    const isThere = search.files.size > 0 || search.failure !== undefined;
+    if (!delivered && !isThere && !(await isInstalled(context, place, consumer, target))) return undefined;
+    const answer = answerFrom(opened, search, image);
+    const failure = answer.kind === "broken" ? search.failure?.error : undefined;
+    return { spec, delivered, answer, ...(failure === undefined ? {} : { failure }) };
   } catch (cause) {
-    if (!delivered || isAppError(cause, "INTERRUPTED")) throw cause;
-    const why = toAppError(cause).message;
-    return { spec, delivered, answer: { kind: "broken", file: spec.at.text, why } };
+    // One program's folder that may not be read is no reason to keep the others' answers back.
+    if (!isAppError(cause) || cause.code === "INTERRUPTED") throw cause;
+    return { spec, delivered, answer: { kind: "broken", file: "", why: cause.message }, failure: cause };
   }
 }
 

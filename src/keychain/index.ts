@@ -2,4 +2,4 @@
 export { createConfigKeychain } from "./config-keychain.ts";
 export { ANONYMOUS, type Keychain, type KeychainLogin } from "./contract.ts";
 export { isLoginFor, loginForImage } from "./login-for-image.ts";
-export { createMachineKeychain, readFiles } from "./machine-keychain.ts";
+export { createMachineKeychain } from "./machine-keychain.ts";

@@ -25,7 +25,7 @@ export function createMachineKeychain(place: Place, consumers: readonly Consumer
 }
 
 /** Every file that a consumer's reader must see, as far as it is there. Throws what the place throws. */
-export async function readFiles(
+async function readFiles(
   context: Context,
   place: Place,
   consumer: Consumer,

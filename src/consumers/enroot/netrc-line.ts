@@ -21,8 +21,10 @@ export function netrcKey(host: string, user: string): string {
   return `machine ${host} login ${user}`;
 }
 
-/** How a password can stand in the file: its text, or why it cannot. */
-export type WrittenPassword = { readonly text: string } | { readonly reason: string; readonly hint: string };
+/** How a password can stand in the file: its text and what curl then sends, or why it cannot. */
+export type WrittenPassword =
+  | { readonly text: string; readonly sends: string }
+  | { readonly reason: string; readonly hint: string };
 
 const OLDEST_QUOTING = "7.84";
 
@@ -42,7 +44,7 @@ export function renderNetrcPassword(
       reason: `its secret is longer than the 256 characters that curl ${curl} reads`,
       hint: "bring curl to 7.84 or newer on the compute nodes",
     };
-  if (!/\s/.test(secret) && !/^[$"#]/.test(secret)) return { text: secret };
+  if (!/\s/.test(secret) && !/^[$"#]/.test(secret)) return { text: secret, sends: secret };
   if (curl === undefined || isOlder(curl, OLDEST_QUOTING)) {
     const which =
       curl === undefined ? "the compute nodes' curl, whose version is not known," : `curl ${curl}`;
@@ -53,7 +55,7 @@ export function renderNetrcPassword(
   }
   const escapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
   const quoted = secret.replace(/[\\"\n\r\t]/g, (char) => escapes[char] ?? `\\${char}`);
-  return { text: `"${quoted}"` };
+  return { text: `"${quoted}"`, sends: secret };
 }
 
 /** Enroot takes a user as a regular expression when it looks for his password: these would not match themselves. */

@@ -23,6 +23,8 @@ export function curlVersion(target: Target): string | undefined {
 interface Placed {
   readonly login: ConsumerLogin;
   readonly words: string;
+  /** As in `Entry`. */
+  readonly sends: Secret | undefined;
   readonly own: readonly string[];
   readonly realms: readonly string[];
 }
@@ -39,11 +41,16 @@ export function compileEnroot(logins: readonly ConsumerLogin[], target: Target):
   const rivals = refuseRivals(placed);
   const kept = placed.filter((each) => !rivals.some((refusal) => refusal.login === each.login.name));
   const entries = new Map<string, Entry>();
-  for (const { login, words, own, realms } of kept) {
+  for (const { login, words, sends, own, realms } of kept) {
     for (const host of [...own, ...realms]) {
       const key = netrcKey(host, login.username);
       if (!entries.has(key))
-        entries.set(key, { key, login: login.name, content: new Secret(`machine ${host} ${words}`) });
+        entries.set(key, {
+          key,
+          login: login.name,
+          content: new Secret(`machine ${host} ${words}`),
+          ...(sends === undefined ? {} : { sends }),
+        });
     }
   }
   const file: FileDocument = {
@@ -84,7 +91,14 @@ function writeLogin(login: ConsumerLogin, target: Target): Placed | Omit<Refusal
   );
   if ("reason" in password) return password;
   const { own, realms } = enrootHosts(login.registry, login.realmHosts);
-  return { login, words: `login ${login.username} password ${password.text}`, own, realms };
+  const sends = new Secret(password.sends);
+  return {
+    login,
+    words: `login ${login.username} password ${password.text}`,
+    sends: sends.equals(login.secret) ? undefined : sends,
+    own,
+    realms,
+  };
 }
 
 /** One line for each host is read: logins that need different lines for the same host are refused, all of them. */
