@@ -175,7 +175,9 @@ async function withCauses(
   const changes: PlannedChange[] = [];
   for (const change of step.merged.changes) {
     const record = recordAt(input, one, document.path, change.key);
-    changes.push({ ...change, cause: await causeOf() });
+    // A merge knows the keys that go, not whose they were.
+    const login = change.login ?? (record?.login === "" ? undefined : record?.login);
+    changes.push({ ...change, login, cause: await causeOf() });
 
     async function causeOf(): Promise<PlannedChange["cause"]> {
       if (change.action === "keep") return undefined;

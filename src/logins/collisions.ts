@@ -31,7 +31,8 @@ export function refuseCollisions(
           meeting === undefined ? "" : `, and both go to ${meeting[0]}`
         }`,
         {
-          hint: `keep one (\`wharf logout ${login.name}\`, or renew the first with --as ${other.name}), give it a path (registry: ${login.registry}/PROJECT), or name each in a delivery of its own`,
+          // The first is named: the second is perhaps not saved yet.
+          hint: `keep one (\`wharf logout ${other.name}\` takes the first out; a new login takes its place with --as ${other.name}), give it a path (registry: ${login.registry}/PROJECT), or name each in a delivery of its own`,
         },
       );
     }

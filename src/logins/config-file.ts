@@ -13,15 +13,19 @@ import {
 import type { Surroundings, WharfConfig } from "./contract.ts";
 import { EMPTY_CONFIG } from "./edit-config.ts";
 import { type ConfigLocation, findConfig } from "./find-config.ts";
-import { parseConfig } from "./parse-config.ts";
+import { type ConfigRule, parseConfig } from "./parse-config.ts";
 import { areCommandsTrusted, trustCommands } from "./trust-store.ts";
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /** The configuration of `-c`, WHARF_CONFIG, the current folder or the user's folder. Throws CONFIG_NOT_FOUND and what `parseConfig` throws. */
-export async function readConfig(surroundings: Surroundings, explicit?: string): Promise<WharfConfig> {
+export async function readConfig(
+  surroundings: Surroundings,
+  explicit?: string,
+  rule: ConfigRule = {},
+): Promise<WharfConfig> {
   const location = await findConfig(surroundings, explicit);
-  const config = await readConfigAt(surroundings, location);
+  const config = await readConfigAt(surroundings, location, rule);
   if (config !== undefined) return config;
   throw new AppError("CONFIG_NOT_FOUND", `there is no wharf.yaml here, and none at ${location.path}`, {
     hint:
@@ -56,9 +60,9 @@ export async function editConfig(
   return await withFileLock(context, `${path}.lock`, async () => {
     const before = await readTextLimited(path, MAX_CONFIG_BYTES);
     const home = homeFolder(surroundings.env);
-    const old = before === undefined ? undefined : parseConfig(path, before, home);
+    const old = before === undefined ? undefined : parseConfig(path, before, home, { mayCollide: true });
     const wasTrusted = old !== undefined && (await areCommandsTrusted(surroundings, old));
-    const config = parseConfig(path, edit.change(before ?? EMPTY_CONFIG), home);
+    const config = parseConfig(path, edit.change(before ?? EMPTY_CONFIG), home, edit.rule);
     await edit.meanwhile?.(config);
     if (config.text !== before)
       await writeFileDurable(path, config.text, { mode: (await fileMode(path)) ?? 0o644 });
@@ -68,6 +72,8 @@ export async function editConfig(
 }
 
 export interface ConfigEdit {
+  /** What is not asked of the new text. */
+  readonly rule?: ConfigRule;
   /** The new text. */
   change(text: string): string;
   meanwhile?(config: WharfConfig): Promise<void>;
@@ -76,7 +82,10 @@ export interface ConfigEdit {
 async function readConfigAt(
   surroundings: Surroundings,
   location: ConfigLocation,
+  rule: ConfigRule = {},
 ): Promise<WharfConfig | undefined> {
   const text = await readTextLimited(location.path, MAX_CONFIG_BYTES);
-  return text === undefined ? undefined : parseConfig(location.path, text, homeFolder(surroundings.env));
+  return text === undefined
+    ? undefined
+    : parseConfig(location.path, text, homeFolder(surroundings.env), rule);
 }

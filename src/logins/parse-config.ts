@@ -44,9 +44,9 @@ export const configKeys = {
 /**
  * wharf.yaml as a value. `path` is absolute; relative `file:`, `ca:` and `folder:` are taken from its folder, `~/` from `home`.
  * Throws CONFIG_INVALID, SECRET_IN_CONFIG or LOGINS_COLLIDE, each with `file:line:column`; no message repeats a value that might
- * be a secret.
+ * be a secret. `mayCollide`: two logins for the same images are let pass, for whoever takes one of them out.
  */
-export function parseConfig(path: string, text: string, home: string): WharfConfig {
+export function parseConfig(path: string, text: string, home: string, rule: ConfigRule = {}): WharfConfig {
   refuseTokens(path, text);
   const reader = new YamlReader(path, text);
   const top = reader.knownFields(reader.document.contents, "wharf.yaml", TOP);
@@ -64,8 +64,13 @@ export function parseConfig(path: string, text: string, home: string): WharfConf
   const items = deliverField === undefined ? [] : reader.items(deliverField.value, "deliver");
   const deliveries = items.map((item) => readDelivery(reader, item, paths));
   for (const [index, delivery] of deliveries.entries()) checkNames(reader, items[index], delivery, logins);
-  refuseCollisions(logins, deliveries, places);
+  if (rule.mayCollide !== true) refuseCollisions(logins, deliveries, places);
   return { path, text, logins, deliveries };
+}
+
+/** What is not asked of a configuration. */
+export interface ConfigRule {
+  readonly mayCollide?: boolean;
 }
 
 interface Paths {

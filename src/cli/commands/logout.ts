@@ -15,7 +15,7 @@ export const logout: Command = {
     const { deleteLogin, readConfig } = await import("#logins");
     const surroundings = surroundingsOf(invocation);
     const name = String(args["name"]);
-    const config = await readConfig(surroundings, invocation.configFile);
+    const config = await readConfig(surroundings, invocation.configFile, { mayCollide: true });
     const { removed, configPath } = await deleteLogin(context, surroundings, config.path, name);
     if (!removed)
       throw new AppError(
