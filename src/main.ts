@@ -1,11 +1,13 @@
 /** The only entry, and the only place that ends the process. */
-import { type ProcessFacts, runProcess } from "#cli";
+import type { ProcessFacts } from "#cli";
 
 /**
  * Programs of wharf that other programs call under a name of their own (`docker-credential-wharf` …): a link of that name
  * to wharf runs them. Each is loaded only when it was called.
  */
-const programs: Readonly<Record<string, (facts: ProcessFacts) => Promise<number>>> = {};
+const programs: Readonly<Record<string, () => Promise<(facts: ProcessFacts) => Promise<number>>>> = {
+  "docker-credential-wharf": async () => (await import("#programs")).runCredentialHelper,
+};
 
 // From source the launcher says how it was called; the executable knows it by itself.
 const calledAs = process.env.WHARF_CALLED_AS ?? process.argv0;
@@ -13,7 +15,8 @@ const calledAs = process.env.WHARF_CALLED_AS ?? process.argv0;
 delete process.env.WHARF_CALLED_AS;
 delete process.env.BUN_RUNTIME_TRANSPILER_CACHE_PATH;
 const env = { ...process.env };
-const run = programs[calledAs.split("/").pop() ?? ""] ?? runProcess;
+const load = programs[calledAs.split("/").pop() ?? ""] ?? (async () => (await import("#cli")).runProcess);
+const run = await load();
 process.exit(
   await run({
     args: process.argv.slice(2),

@@ -33,7 +33,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "api",
     "portal",
   ],
-  programs: ["core", "system", "keychain", "logins", "client", "images"],
+  // oci: a helper is asked by a registry's name, which has one canonical form.
+  programs: ["core", "system", "oci", "keychain", "logins", "client", "images"],
   cli: ["*"],
 };
 

@@ -33,6 +33,7 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   "service-accounts": "kubernetes: ServiceAccounts that use the Secret",
   scope: "runai: `cluster` or a project",
   file: "the file to write where the consumer's own default is not the one",
+  helper: "docker: `wharf` writes `credHelpers` entries for docker-credential-wharf instead of secrets",
   program: "apptainer: `singularity` where it is SingularityCE that reads the file",
   curl: "enroot: version of curl on the compute nodes, as 7.81; decides whether quotes can be written",
 };

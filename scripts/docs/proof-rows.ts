@@ -43,6 +43,16 @@ export const proofRows: readonly ProofRow[] = [
     tests: ["src/consumers/kubernetes/kubernetes.test.ts", "test/contracts/consumers.test.ts"],
   },
   {
+    row: "Credential helper",
+    works: "docker and its kin ask docker-credential-wharf: get, list, store, erase",
+    against: "the real docker (login, logout too), skopeo, crane and oras",
+    tests: [
+      "test/clients/credential-helper.test.ts",
+      "src/programs/credential-helper.test.ts",
+      "test/programs.test.ts",
+    ],
+  },
+  {
     row: "B1",
     works: "a private registry in one command, that loses nothing by kills or a full disk",
     against: "kill -9 in the middle of parallel pushes, strace of every sync, a full tmpfs",

@@ -24,6 +24,7 @@ export const sections: readonly CommandSection[] = [
       why: async () => (await import("./commands/why.ts")).why,
       render: async () => (await import("./commands/render.ts")).render,
       revoke: async () => (await import("./commands/revoke.ts")).revoke,
+      "credential-helper": async () => (await import("./commands/credential-helper.ts")).credentialHelper,
       trust: async () => (await import("./commands/trust.ts")).trust,
       "vault recipients": async () => (await import("./commands/vault.ts")).vaultRecipients,
       "vault rekey": async () => (await import("./commands/vault.ts")).vaultRekey,

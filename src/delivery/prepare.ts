@@ -1,6 +1,7 @@
 import { type Context, toAppError } from "#core";
 import type { Login } from "#logins";
 import { readyLogins } from "./consumer-logins.ts";
+import { helperWarnings } from "./helper-warnings.ts";
 import { targetOf } from "./inventory.ts";
 import type { PlanInput, Prepared } from "./planning.ts";
 import { consumerNamed, type TargetSpec } from "./targets.ts";
@@ -30,7 +31,10 @@ export async function prepareTarget(context: Context, input: PlanInput, spec: Ta
       opened: { consumer, place, target },
       documents: compiled.documents,
       refusals: [...compiled.refusals, ...refusals],
-      warnings: compiled.warnings,
+      warnings: [
+        ...compiled.warnings,
+        ...(await helperWarnings(context, input.config.path, { spec, place, target })),
+      ],
       logins: new Map(
         ready.map(({ name, username, secret, registry, path }) => [
           name,

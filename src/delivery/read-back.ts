@@ -25,9 +25,9 @@ export async function shadowedLogins(
     if (about.refused.has(name)) continue;
     const answer = answerFrom(opened, search, `${login.images}/${SAMPLE}`);
     const isUsed =
-      answer.kind === "login" &&
-      answer.match.username === login.username &&
-      answer.match.secret.equals(login.secret);
+      answer.kind === "login"
+        ? answer.match.username === login.username && answer.match.secret.equals(login.secret)
+        : answer.kind === "helper" && answer.helper === one.spec.options["helper"];
     if (isUsed) continue;
     warnings.push({
       kind: "shadowed",

@@ -14,6 +14,7 @@ export interface LoginLines {
   readonly plainHttp?: boolean;
   readonly ca?: string;
   readonly realmHosts?: readonly string[];
+  readonly identityToken?: boolean;
 }
 
 /**
@@ -30,6 +31,7 @@ export function writeLogin(text: string, name: string, lines: LoginLines): strin
       "plain-http": lines.plainHttp,
       ca: lines.ca,
       "realm-hosts": lines.realmHosts,
+      "identity-token": lines.identityToken,
     }).filter(([, value]) => value !== undefined),
   );
   const base = text.trim() === "" ? EMPTY_CONFIG : text;

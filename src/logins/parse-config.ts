@@ -27,6 +27,7 @@ const DELIVERY_OPTIONS = [
   "service-accounts",
   "scope",
   "file",
+  "helper",
   "program",
   "curl",
 ] as const;

@@ -21,6 +21,8 @@ export interface NewLogin {
   /** PEM text of it, where there is no file yet: it is written beside wharf.yaml. */
   readonly ca?: string;
   readonly realmHosts?: readonly string[];
+  /** Is the secret an identity token; where nothing is said a login that is there stays as it is. */
+  readonly identityToken?: boolean;
 }
 
 export interface SavedLogin {
@@ -54,6 +56,7 @@ export async function saveLogin(
         ...(login.ca === undefined ? {} : { ca: caName(registry) }),
         ...(login.ca === undefined && login.caFile !== undefined ? { ca: login.caFile } : {}),
         ...(login.realmHosts === undefined ? {} : { realmHosts: login.realmHosts }),
+        ...(login.identityToken === undefined ? {} : { identityToken: login.identityToken }),
       }),
     async meanwhile(next) {
       if (login.ca !== undefined) {

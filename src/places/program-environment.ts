@@ -1,5 +1,5 @@
 const READ_BY_CONSUMERS =
-  /^(?:HOME|DOCKER_[A-Z_]+|REGISTRY_AUTH_FILE|XDG_(?:CONFIG_HOME|RUNTIME_DIR)|APPTAINER_[A-Z_]+|SINGULARITY_[A-Z_]+|ENROOT_CONFIG_PATH|CONTAINERS_[A-Z_]+)$/;
+  /^(?:HOME|DOCKER_[A-Z_]+|REGISTRY_AUTH_FILE|XDG_(?:CONFIG_HOME|RUNTIME_DIR)|APPTAINER_[A-Z_]+|SINGULARITY_[A-Z_]+|ENROOT_CONFIG_PATH|CONTAINERS_[A-Z_]+|WHARF_CONFIG)$/;
 
 /** The variables that programs look for logins by; the rest of an environment is nobody's business. */
 export function programEnvironment(

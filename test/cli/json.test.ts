@@ -72,6 +72,7 @@ function way(): readonly Step[] {
     { args: ["apply", "--yes"], keys: ["config", "plan", "targets"] },
     { args: ["check"], keys: [] },
     { args: ["why", `${address}/team/app`, "--offline"], keys: ["image", "answers"] },
+    { args: ["credential-helper", "version"], keys: ["version"] },
     { args: ["render", "docker"], keys: ["path", "mode", "content"] },
     { args: ["trust", "--yes"], keys: [] },
     { args: ["vault", "recipients"], keys: [] },

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type AppError, Secret } from "#core";
 import type { ConsumerLogin, FileDocument, Target } from "../contract.ts";
 import { docker } from "./index.ts";
@@ -246,4 +246,71 @@ test.each([
   ["null instead of an entry", `{"auths":{"r.example":null}}`, "anonymous"],
 ])("docker decodes as Go does: %s", (_name, text, kind) => {
   expect<string>(match(text, "r.example/x").kind).toBe(kind);
+});
+
+describe("helper: wharf", () => {
+  const KEY = "credHelpers r.example:5000";
+  const withHelper: Target = { ...target, options: { helper: "wharf" } };
+  const helped = (...logins: ConsumerLogin[]): FileDocument => {
+    const [document] = docker.compile(logins, withHelper).documents;
+    if (document === undefined) throw new Error("no document");
+    return document;
+  };
+  const ours = login("r", "r.example:5000");
+
+  test("the file names the helper and holds no secret; a second merge changes nothing", () => {
+    const { text, changes } = merge(undefined, helped(ours, login("hub", "docker.io")));
+    expect(text).toBe(
+      '{\n\t"credHelpers": {\n\t\t"r.example:5000": "wharf",\n\t\t"https://index.docker.io/v1/": "wharf"\n\t}\n}\n',
+    );
+    expect(changes).toEqual([
+      { key: KEY, login: "r", action: "add" },
+      { key: "credHelpers https://index.docker.io/v1/", login: "hub", action: "add" },
+    ]);
+    const again = merge(text, helped(ours, login("hub", "docker.io")), [KEY]);
+    expect(again.text).toBe(text);
+    expect(again.changes.map(({ action }) => action)).toEqual(["keep", "keep"]);
+    expect(match(text ?? "", "r.example:5000/team/x")).toMatchObject({ kind: "helper", helper: "wharf" });
+  });
+
+  test("from secrets to the helper and back, and away, foreign entries stay byte for byte", () => {
+    const before = `{\n  "auths": {\n    "a.example": {"auth": "${b64("a:b")}"}\n  },\n  "credHelpers": { "b.example": "pass" }\n}`;
+    const inFile = merge(before, compiled(ours));
+    const byHelper = merge(inFile.text, helped(ours), ["r.example:5000"]);
+    expect(byHelper.text).toBe(before.replace('"pass" }', '"pass", "r.example:5000": "wharf" }'));
+    expect(byHelper.changes.map(({ key, action }) => [key, action])).toEqual([
+      [KEY, "add"],
+      ["r.example:5000", "remove"],
+    ]);
+    expect(merge(byHelper.text, compiled(ours), [KEY]).text).toBe(inFile.text);
+    expect(merge(byHelper.text, { ...helped(ours), entries: [] }, [KEY]).text).toBe(before);
+    const alone = merge(undefined, helped(ours));
+    expect(merge(alone.text, { ...helped(ours), entries: [] }, [KEY]).content).toBeUndefined();
+  });
+
+  test("with a credsStore the helper is still asked for its registry", () => {
+    const merged = merge('{"credsStore":"pass"}', helped(ours));
+    expect(match(merged.text ?? "", "r.example:5000/x")).toMatchObject({ kind: "helper", helper: "wharf" });
+    expect(merge(merged.text, { ...helped(ours), entries: [] }, [KEY]).text).toBe('{"credsStore":"pass"}');
+  });
+
+  test("somebody's helper stays, and a secret that is left in the file is told", () => {
+    const taken = '{"credHelpers":{"r.example:5000":"pass"}}';
+    const merged = merge(taken, helped(ours), [KEY]);
+    expect(merged.text).toBe(taken);
+    expect(merged.refusals).toMatchObject([{ login: "r", reason: expect.stringContaining("pass") }]);
+    // Changed since we wrote it: somebody's choice, not ours to take away.
+    expect(merge(taken, { ...helped(ours), entries: [] }, [KEY]).text).toBe(taken);
+    const left = merge(`{"auths":{"r.example:5000":{"auth":"${b64("x:y")}"}}}`, helped(ours));
+    expect(left.warnings).toMatchObject([{ message: expect.stringContaining("is not read any more") }]);
+  });
+
+  test("a path is refused, and so is another helper's name", () => {
+    const team = login("team", "r.example", { path: "team" });
+    expect(docker.compile([team], withHelper)).toMatchObject({
+      documents: [],
+      refusals: [{ login: "team", reason: expect.stringContaining("all of r.example") }],
+    });
+    expect(docker.compile([ours], { ...target, options: { helper: "pass" } }).refusals).toHaveLength(1);
+  });
 });

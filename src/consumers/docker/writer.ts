@@ -5,6 +5,7 @@ import { onePerHost, refuseForm } from "../coverage.ts";
 import { fieldOf, type JsonObject, memberOf, stringField } from "../json-text.ts";
 import { compileCertificates, isCertificate, mergeWholeFile } from "../whole-file.ts";
 import { dockerKey, findInAuths, HUB_KEY, mistypedSection, unreadableEntries } from "./docker-config.ts";
+import { helperEntry, mergeHelperEntries, refusePaths } from "./helper-entries.ts";
 
 const OTHER = "or deliver it to podman, which knows paths";
 
@@ -16,14 +17,18 @@ export function dockerFile(target: Target): string {
     : `${folder}/config.json`;
 }
 
+/** With `helper: wharf` the file names docker-credential-wharf for each registry, and holds no secret. */
 export function compileDocker(logins: readonly ConsumerLogin[], target: Target): Compiled {
+  const helper = target.options?.["helper"];
+  if (helper !== undefined && helper !== "wharf") return refuseHelper(logins);
   const formed = refuseForm(logins, { consumer: "docker", identityTokens: true });
-  const placed = onePerHost(formed.kept, "docker", OTHER);
-  const entries = placed.kept.map((login) => ({
-    key: dockerKey(login.registry),
-    login: login.name,
-    content: renderEntry(login),
-  }));
+  const whole = helper === undefined ? { kept: formed.kept, refusals: [] } : refusePaths(formed.kept);
+  const placed = onePerHost(whole.kept, "docker", OTHER);
+  const entries = placed.kept.map((login) =>
+    helper === undefined
+      ? { key: dockerKey(login.registry), login: login.name, content: renderEntry(login) }
+      : helperEntry(login),
+  );
   const certificates = compileCertificates(placed.kept, target, {
     consumer: "docker's daemon",
     // The daemon checks certificates, and only root writes for it.
@@ -39,7 +44,7 @@ export function compileDocker(logins: readonly ConsumerLogin[], target: Target):
   };
   return {
     documents: [...(entries.length === 0 ? [] : [file]), ...certificates.documents],
-    refusals: [...formed.refusals, ...placed.refusals],
+    refusals: [...formed.refusals, ...whole.refusals, ...placed.refusals],
     warnings: [...placed.warnings, ...certificates.warnings, ...environmentWarnings(target)],
   };
 }
@@ -50,7 +55,16 @@ export function mergeDocker(
   owned: ReadonlySet<string>,
 ): Merged {
   if (isCertificate(document)) return mergeWholeFile(current, document, owned);
-  return mergeAuthFile(current, document, owned, dockerRules);
+  return mergeHelperEntries(current, document, owned, (bytes, rest, ours) =>
+    mergeAuthFile(bytes, rest, ours, dockerRules),
+  );
+}
+
+function refuseHelper(logins: readonly ConsumerLogin[]): Compiled {
+  const reason = "wharf delivers one helper to docker, its own";
+  const hint = "write helper: wharf, or leave it out to have the logins in the file";
+  const refusals = logins.map(({ name }) => ({ login: name, reason, hint }));
+  return { documents: [], refusals, warnings: [] };
 }
 
 /** Rules of every file that docker/cli's own library reads; Apptainer has them too. */

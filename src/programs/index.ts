@@ -1,0 +1,9 @@
+/** Programs of wharf that other programs call, each under a name of its own. Small, quick to start. */
+export type * from "./contract.ts";
+export {
+  answerCredentialHelper,
+  type HelperAction,
+  helperActions,
+  renderHelperError,
+} from "./credential-helper.ts";
+export { runCredentialHelper } from "./run-credential-helper.ts";
