@@ -63,8 +63,11 @@ test(
   async () => {
     const everything: Sent[] = [];
     const tags = new Map<string, string[]>();
+    const started = performance.now();
     let resumed = 0;
     let vanished = 0;
+    let unacknowledged = 0;
+    let unacknowledgedWhole = 0;
     for (let round = 0; round < kills; round += 1) {
       const sent: Sent[] = [];
       const open = new Set<OpenUpload>();
@@ -100,7 +103,8 @@ test(
       await Promise.all(work);
       wharf = await startWharf(scratch, { dataFolder: wharf.dataFolder });
       const again: RegistryTarget = { url: wharf.url, authorization: basic(robot) };
-      await checkAll(again, sent);
+      unacknowledged += sent.filter((entry) => !entry.acknowledged).length;
+      unacknowledgedWhole += await checkAll(again, sent);
       for (const upload of open) {
         if (await resume(again, upload)) resumed += 1;
         else vanished += 1;
@@ -117,6 +121,19 @@ test(
     expect(everything.length).toBeGreaterThan(kills * 4);
     expect(resumed + vanished).toBeGreaterThan(0);
     expect(await wharf.stop()).toBe(0);
+    const manifests = everything.filter((entry) => entry.path.includes("/manifests/")).length;
+    await report({
+      kills,
+      "acknowledged blobs, there with their bytes": everything.length - manifests,
+      "acknowledged manifests, there with their bytes": manifests,
+      "tags, at their last acknowledged manifest or a later one": tags.size,
+      "not acknowledged when killed": unacknowledged,
+      "of these whole afterwards": unacknowledgedWhole,
+      "of these absent afterwards": unacknowledged - unacknowledgedWhole,
+      "uploads that went on after the restart": resumed,
+      "uploads that had vanished": vanished,
+      "wall time in seconds": Math.round((performance.now() - started) / 1000),
+    });
     wharf = await startWharf(scratch, { dataFolder: wharf.dataFolder });
     await checkAll({ url: wharf.url, authorization: basic(robot) }, everything.slice(-20));
   },
@@ -169,16 +186,29 @@ async function record(books: Books, path: string, digest: string, push: () => Pr
   books.onAcknowledged();
 }
 
-/** Acknowledged: there, with its digest. Not acknowledged: absent, or whole. */
-async function checkAll(target: RegistryTarget, sent: readonly Sent[]): Promise<void> {
+/** The long run says what it did; WHARF_REPORT names a file for it. */
+async function report(figures: Readonly<Record<string, number>>): Promise<void> {
+  if (process.env.SLOW !== "1") return;
+  const text = `${Object.entries(figures)
+    .map(([name, value]) => `| ${name} | ${value} |`)
+    .join("\n")}\n`;
+  console.log(text);
+  if (process.env.WHARF_REPORT !== undefined) await Bun.write(process.env.WHARF_REPORT, text);
+}
+
+/** Acknowledged: there, with its digest. Not acknowledged: absent, or whole. How many of the latter were whole. */
+async function checkAll(target: RegistryTarget, sent: readonly Sent[]): Promise<number> {
   const wrong: string[] = [];
+  let whole = 0;
   for (const entry of sent) {
     const found = await digestAt(target, entry.path);
+    if (found !== undefined && !entry.acknowledged) whole += 1;
     if (found === undefined ? entry.acknowledged : found !== entry.digest) {
       wrong.push(`${entry.path}: ${found ?? "absent"}, acknowledged: ${entry.acknowledged}`);
     }
   }
   expect(wrong).toEqual([]);
+  return whole;
 }
 
 /** True when the upload went on where the server said and ended well; false when it had vanished. */
