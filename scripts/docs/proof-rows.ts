@@ -7,6 +7,8 @@ export interface ProofRow {
   readonly against: string;
   /** The tests, in the repository. A test checks that they are there. */
   readonly tests: readonly string[];
+  /** Reports with the figures of a long run, in docs/. The test of links checks that they are there. */
+  readonly reports?: readonly string[];
 }
 
 /** Rows of the seeds that this version serves; those of later versions are not here. */
@@ -62,6 +64,7 @@ export const proofRows: readonly ProofRow[] = [
       "test/durability/sync-order.test.ts",
       "test/durability/full-disk.test.ts",
     ],
+    reports: ["benchmarks/kills.md"],
   },
   {
     row: "B2",

@@ -11,7 +11,12 @@ const SCOPES: Readonly<Record<Abilities["scope"], string>> = {
 
 /** docs/proof.md: what each row and consumer was shown against. */
 export function renderProof(): string {
-  const rows = proofRows.map((row) => [row.row, row.works, row.against, row.tests.map(testLink).join(", ")]);
+  const rows = proofRows.map((row) => [
+    row.row,
+    row.works,
+    row.against,
+    [...row.tests.map(testLink), ...(row.reports ?? []).map(reportLink)].join(", "),
+  ]);
   const programs = realPrograms
     .filter((program) => program.benchOnly !== true)
     .map(({ name, from }) => [
@@ -44,7 +49,7 @@ export function renderProof(): string {
       ]),
     ),
     "## Rows",
-    renderMarkdownTable(["row", "what works", "shown against", "tests"], rows),
+    renderMarkdownTable(["row", "what works", "shown against", "tests and reports"], rows),
     "## Real programs",
     "With `CI=true` or `npm test -- --install-tools` these are installed and a missing one is a failure; elsewhere it is a counted skip.",
     renderMarkdownTable(["program", "version"], programs),
@@ -53,6 +58,10 @@ export function renderProof(): string {
 
 function testLink(path: string): string {
   return `[${path.replace(/^.*\//, "")}](../${path})`;
+}
+
+function reportLink(path: string): string {
+  return `[${path.replace(/^.*\//, "")}](${path})`;
 }
 
 function takesEffect({ takesEffect: effect }: Abilities): string {

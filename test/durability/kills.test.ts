@@ -192,7 +192,7 @@ async function report(figures: Readonly<Record<string, number>>): Promise<void> 
   const text = `${Object.entries(figures)
     .map(([name, value]) => `| ${name} | ${value} |`)
     .join("\n")}\n`;
-  console.log(text);
+  process.stdout.write(text);
   if (process.env.WHARF_REPORT !== undefined) await Bun.write(process.env.WHARF_REPORT, text);
 }
 
