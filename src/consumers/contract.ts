@@ -1,7 +1,7 @@
 import type { Secret } from "#core";
 
 /** A program that reads logins. The list of all is `all.ts`. */
-export type ConsumerName = "docker" | "podman" | "apptainer" | "enroot" | "kubernetes";
+export type ConsumerName = "docker" | "podman" | "apptainer" | "enroot" | "kubernetes" | "kubelet";
 
 /** A login with its secret, ready to be written into a program's file. */
 export interface ConsumerLogin {

@@ -15,6 +15,7 @@ const PROGRAMS: Readonly<
   apptainer: { own: ["apptainer", "singularity"] },
   enroot: { own: ["enroot"], others: ["curl"] },
   kubernetes: { own: ["kubectl"] },
+  kubelet: { own: ["kubelet"] },
 };
 
 /** Consumers that read the same in every version, unless one of these variables is set. */
@@ -22,6 +23,7 @@ const VERSIONED_BY: Readonly<Record<string, readonly string[]>> = {
   docker: ["DOCKER_AUTH_CONFIG"],
   podman: ["REGISTRY_AUTH_FILE", "DOCKER_CONFIG"],
   kubernetes: [],
+  kubelet: [],
 };
 
 /** Every consumer, this machine and folders. `base` is the folder that relative `folder:` are taken from. */

@@ -1,5 +1,6 @@
 import type { ConsumerLogin } from "#consumers";
-import { type Context, Secret } from "#core";
+import { type Context, isAppError, Secret } from "#core";
+import type { Place } from "#places";
 import { programsOf, targetOf } from "./inventory.ts";
 import type { Inventory } from "./targets.ts";
 
@@ -34,8 +35,19 @@ export async function proposeDeliveries(
     const because = programs.map(({ program, version }) => `${program} ${version} is installed`);
     const target = await targetOf(context, place, consumer, {});
     const own = consumer.compile([SAMPLE], target).documents[0]?.path;
-    if (own !== undefined && (await place.read(context, own)) !== undefined) because.push(`${own} is there`);
+    const isThere = own !== undefined && (await canRead(context, place, own));
+    if (isThere) because.push(`${own} is there`);
     if (because.length > 0) proposals.push({ delivery: { to: consumer.name, at: "local" }, because });
   }
   return proposals;
+}
+
+/** Not one that only root may read: this user could not deliver there. */
+async function canRead(context: Context, place: Place, path: string): Promise<boolean> {
+  try {
+    return (await place.read(context, path)) !== undefined;
+  } catch (cause) {
+    if (isAppError(cause, "PERMISSION_DENIED")) return false;
+    throw cause;
+  }
 }

@@ -260,7 +260,7 @@ describe.each(consumers.map((consumer) => [consumer.name, consumer] as const))(
                   throw new Error(`not listed as wider: ${context}`);
               } else if (user !== owner) {
                 // A key with a slash behind it cannot name the repository of exactly that name, and says so.
-                const isExact = consumer.name === "kubernetes" && split(image).repository === owner.path;
+                const isExact = /^kube/.test(consumer.name) && split(image).repository === owner.path;
                 if (user !== undefined && !isExact)
                   throw new Error(`another login of ours is used: ${context}`);
                 if (!about(owner, isExact ? ["format", "danger", "shadowed"] : ["shadowed", "danger"]))

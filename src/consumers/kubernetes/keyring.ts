@@ -10,7 +10,7 @@ export interface KeyringEntry extends AuthPair {
   readonly key: string;
 }
 
-/** What one Secret gives: its entries, or why none of a pod's images can be pulled with it. */
+/** What one file gives: its entries, or why the kubelet reads none of them. */
 export type Keyring = { readonly entries: readonly KeyringEntry[] } | { readonly broken: string };
 
 /** Fields of an entry that the kubelet decodes. */
@@ -18,14 +18,17 @@ const KUBELET_FIELDS = ["auth", "username", "password", "email"];
 
 /** The kubelet's own reading (pkg/credentialprovider config.go, keyring.go): inline pairs count, identity tokens and helpers do not. */
 export function readKeyring(root: JsonObject): Keyring {
+  if (isMistypedSection(root, "auths")) return { broken: "auths is no object" };
+  return readEntries(authsOf(root)?.members ?? []);
+}
+
+/** The same of bare entries, as the old `.dockercfg` has them. */
+export function readEntries(members: readonly JsonMember[]): Keyring {
   const entries: KeyringEntry[] = [];
-  const members = authsOf(root)?.members ?? [];
   const mistyped = mistypedEntries(members, KUBELET_FIELDS);
-  if (isMistypedSection(root, "auths")) return { broken: "auths is no object: every pull of the pod fails" };
   for (const member of members) {
     const pair = mistyped.includes(member.key) ? "broken" : pairOf(member);
-    if (pair === "broken")
-      return { broken: `the entry ${member.key} cannot be decoded: every pull of the pod fails` };
+    if (pair === "broken") return { broken: `the entry ${member.key} cannot be decoded` };
     const key = keyOf(member.key);
     if (key !== undefined) entries.push({ ...pair, written: member.key, key });
   }

@@ -36,7 +36,8 @@ export function matchKubernetes(
       continue;
     }
     const keyring = readKeyring(root);
-    if ("broken" in keyring) return { kind: "broken", file: path, why: keyring.broken };
+    if ("broken" in keyring)
+      return { kind: "broken", file: path, why: `${keyring.broken}: every pull of the pod fails` };
     const [first, ...others] = lookUp(keyring.entries, registry, repository);
     if (first === undefined) {
       notes.push(`no entry of ${path} fits ${registry}/${repository}`);

@@ -1,6 +1,6 @@
 import { AppError } from "#core";
 import { renderEntry } from "../auth-entry.ts";
-import { type AuthFileRules, authsOf, mergeAuthFile } from "../auth-file.ts";
+import { type AuthFileRules, mergeAuthFile } from "../auth-file.ts";
 import type {
   Compiled,
   ConsumerLogin,
@@ -12,9 +12,9 @@ import type {
   Warning,
 } from "../contract.ts";
 import { refuseForm, refuseTwins } from "../coverage.ts";
-import type { JsonObject } from "../json-text.ts";
 import { compileCertificates } from "../whole-file.ts";
-import { fatalEntries, takesFrom } from "./keyring.ts";
+import { inspectKeys } from "./inspect-keys.ts";
+import { fatalEntries } from "./keyring.ts";
 import { pullKeys } from "./keys.ts";
 import { parseSecretYaml, renderHead, renderSecretYaml } from "./secret-yaml.ts";
 
@@ -157,33 +157,9 @@ const kubeletRules: AuthFileRules = {
         hint: "remove that entry",
       }),
     ),
-    ...document.entries.flatMap((entry) =>
-      foreignKeys(root, document)
-        .filter((key) => takesFrom(key, entry.key))
-        .map(
-          (key): Warning => ({
-            kind: "shadowed",
-            login: entry.login,
-            message: `${document.path}: the kubelet tries the entry ${key}, which wharf did not write, for some of these images first`,
-            hint: "remove it if it is old",
-          }),
-        ),
-    ),
-    ...(["credsStore", "credHelpers"] as const)
-      .filter((name) => root.members.some((member) => member.key === name))
-      .map(
-        (name): Warning => ({
-          kind: "format",
-          message: `${document.path}: kubelet does not read ${name}; logins kept there are not in this Secret`,
-        }),
-      ),
+    ...inspectKeys(root, document),
   ],
 };
-
-function foreignKeys(root: JsonObject, document: FileDocument): readonly string[] {
-  const ours = new Set(document.entries.map((entry) => entry.key));
-  return (authsOf(root)?.members ?? []).map((member) => member.key).filter((key) => !ours.has(key));
-}
 
 function badName(option: string, value: unknown): AppError {
   const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : "what stands there";

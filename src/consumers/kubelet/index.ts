@@ -1,0 +1,22 @@
+import type { Consumer } from "../contract.ts";
+import { nodeFiles } from "./paths.ts";
+import { matchKubelet } from "./reader.ts";
+import { compileKubelet, mergeKubelet } from "./writer.ts";
+
+/** The kubelet's own file on a node: for every pod there, of any namespace. */
+export const kubelet: Consumer = {
+  name: "kubelet",
+  summary: "the kubelet's config.json on a node, for every pod there and for static pods",
+  abilities: {
+    scope: "path",
+    identityTokens: false,
+    severalPerHost: true,
+    takesEffect: { when: "after", seconds: 300 },
+    proof:
+      "keys and entries by the keyring of kubernetes, which was compared with the kubelet's own; the search of files from its source (1.36.3); golden files",
+  },
+  compile: compileKubelet,
+  merge: mergeKubelet,
+  files: (target) => nodeFiles(target).map((file) => file.path),
+  match: matchKubelet,
+};
