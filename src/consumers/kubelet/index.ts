@@ -13,7 +13,7 @@ export const kubelet: Consumer = {
     severalPerHost: true,
     takesEffect: { when: "after", seconds: 300 },
     proof:
-      "keys and entries by the keyring of kubernetes, which was compared with the kubelet's own; the search of files from its source (1.36.3); golden files",
+      "search and keyring were compared once with the kubelet's own code 1.36.3 over 4,000 made-up sets of files, what differed is pinned by tests; golden files",
   },
   compile: compileKubelet,
   merge: mergeKubelet,

@@ -45,6 +45,8 @@ test.each([
     "cwd",
   ],
   ["the old form", { "/.dockercfg": JSON.stringify({ "r.example": { auth: b64("old:p") } }) }, "old"],
+  ["null is valid, and empty", { [FILE]: "null", "/config.json": auths("cwd") }, "anonymous"],
+  ["text is not", { [FILE]: '"x"', "/config.json": auths("cwd") }, "cwd"],
   ["nothing valid", { [FILE]: "[1]" }, "broken"],
   ["what a lax parser takes is not passed over", { [FILE]: '{"auths":{},"auths":{}}' }, "broken"],
 ])("the kubelet's search: %s", (_name, files, expected) => {

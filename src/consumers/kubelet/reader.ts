@@ -61,18 +61,20 @@ function readFile(bytes: Uint8Array, place: NodeFile): Found {
     root = parseJsonText(readJsonText(bytes, place.path), place.path);
   } catch (fault) {
     const why = fault instanceof Error ? fault.message : "it does not parse";
-    return isLooseJson(bytes) ? { unsure: why } : { skipped: why };
+    const value = parseLoosely(bytes);
+    // To Go null is an empty file that is valid.
+    if (value === null) return { entries: [] };
+    return typeof value === "object" && !Array.isArray(value) ? { unsure: why } : { skipped: why };
   }
   const keyring = place.form === "config.json" ? readKeyring(root) : readEntries(root.members);
   return "broken" in keyring ? { skipped: keyring.broken } : keyring;
 }
 
-/** Does a laxer parser take it (a key that stands twice): then the kubelet reads the file, and we do not know what of it. */
-function isLooseJson(bytes: Uint8Array): boolean {
+/** What a laxer parser makes of it; an object may have a key twice: then the kubelet reads the file, and we do not know what of it. */
+function parseLoosely(bytes: Uint8Array): unknown {
   try {
-    JSON.parse(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
-    return true;
+    return JSON.parse(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)) as unknown;
   } catch {
-    return false;
+    return undefined;
   }
 }
