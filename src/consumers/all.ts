@@ -2,12 +2,23 @@ import { apptainer } from "./apptainer/index.ts";
 import type { Consumer } from "./contract.ts";
 import { docker } from "./docker/index.ts";
 import { enroot } from "./enroot/index.ts";
+import { k3s } from "./k3s/index.ts";
 import { kubelet } from "./kubelet/index.ts";
 import { kubernetes } from "./kubernetes/index.ts";
 import { podman } from "./podman/index.ts";
+import { rke2 } from "./rke2/index.ts";
 
 /** Every consumer, by hand. The contract suite (test/contracts/consumers.test.ts) and the docs loop over it. */
-export const consumers: readonly Consumer[] = [docker, podman, apptainer, enroot, kubernetes, kubelet];
+export const consumers: readonly Consumer[] = [
+  docker,
+  podman,
+  apptainer,
+  enroot,
+  kubernetes,
+  kubelet,
+  k3s,
+  rke2,
+];
 
 /** The consumer of that name; undefined when there is none. */
 export function findConsumer(name: string): Consumer | undefined {

@@ -1,7 +1,15 @@
 import type { Secret } from "#core";
 
 /** A program that reads logins. The list of all is `all.ts`. */
-export type ConsumerName = "docker" | "podman" | "apptainer" | "enroot" | "kubernetes" | "kubelet";
+export type ConsumerName =
+  | "docker"
+  | "podman"
+  | "apptainer"
+  | "enroot"
+  | "kubernetes"
+  | "kubelet"
+  | "k3s"
+  | "rke2";
 
 /** A login with its secret, ready to be written into a program's file. */
 export interface ConsumerLogin {

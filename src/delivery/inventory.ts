@@ -16,6 +16,8 @@ const PROGRAMS: Readonly<
   enroot: { own: ["enroot"], others: ["curl"] },
   kubernetes: { own: ["kubectl"] },
   kubelet: { own: ["kubelet"] },
+  k3s: { own: ["k3s"] },
+  rke2: { own: ["rke2"] },
 };
 
 /** Consumers that read the same in every version, unless one of these variables is set. */

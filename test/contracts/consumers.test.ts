@@ -155,6 +155,40 @@ const foreignNetrc = fc
   )
   .chain((lines) => fc.constantFrom("", "\n").map((end) => lines.join("\n") + end));
 
+const foreignRegistries = fc
+  .record({
+    hosts: fc.uniqueArray(
+      fc.tuple(
+        fc.constantFrom(...registries, "registry-1.docker.io", "else.example", "*", "https://a.example"),
+        fc.oneof(
+          foreignPair.map((pair) => `\n    auth:\n      auth: ${b64(pair)}`),
+          fc
+            .nat({ max: 9 })
+            .map((n) => `\n    auth: # theirs\n      username: foreign-${n}\n      password: 12${n}`),
+          fc.nat({ max: 9 }).map((n) => ` {auth: {username: foreign-${n}, password: "theirs"}, tls: {}}`),
+          fc.constant("\n    tls:\n      insecure_skip_verify: true # foreign-1"),
+          fc.constant(" # foreign-2"),
+          fc.constant("\n    auth: {auth: nocolon}"),
+        ),
+      ),
+      { maxLength: 4, selector: ([key]) => key },
+    ),
+    mirrors: fc.constantFrom(
+      "",
+      'mirrors:\n  docker.io:\n    endpoint: ["https://mirror.example"] # foreign-3\n',
+      "mirrors: {}\n",
+    ),
+    configs: fc.constantFrom("configs:", "configs: # foreign-4"),
+    head: fc.constantFrom("", "# foreign-5\n", "---\n"),
+    end: fc.constantFrom("", "\n"),
+    isLast: fc.boolean(),
+  })
+  .map(({ hosts, mirrors, configs, head, end, isLast }) => {
+    const lines = hosts.map(([key, body]) => `  ${JSON.stringify(key)}:${body}`);
+    const block = hosts.length === 0 ? "" : `${configs}\n${lines.join("\n")}\n`;
+    return (head + (isLast ? mirrors + block : block + mirrors)).replace(/\n$/, end);
+  });
+
 function foreignFor(consumer: Consumer): fc.Arbitrary<string | undefined> {
   if (consumer.name === "enroot") return fc.option(foreignNetrc, { nil: undefined });
   if (consumer.name === "kubernetes")
@@ -165,6 +199,8 @@ function foreignFor(consumer: Consumer): fc.Arbitrary<string | undefined> {
       ),
       { nil: undefined },
     );
+  if (consumer.name === "k3s" || consumer.name === "rke2")
+    return fc.option(foreignRegistries, { nil: undefined });
   return fc.option(foreignJson, { nil: undefined });
 }
 
@@ -260,7 +296,7 @@ describe.each(consumers.map((consumer) => [consumer.name, consumer] as const))(
                   throw new Error(`not listed as wider: ${context}`);
               } else if (user !== owner) {
                 // A key with a slash behind it cannot name the repository of exactly that name, and says so.
-                const isExact = /^kube/.test(consumer.name) && split(image).repository === owner.path;
+                const isExact = consumer.name.startsWith("kube") && split(image).repository === owner.path;
                 if (user !== undefined && !isExact)
                   throw new Error(`another login of ours is used: ${context}`);
                 if (!about(owner, isExact ? ["format", "danger", "shadowed"] : ["shadowed", "danger"]))

@@ -19,7 +19,7 @@ export const render: Command = {
     {
       name: "consumer",
       summary: "whose file",
-      choices: ["docker", "podman", "apptainer", "enroot", "kubernetes", "kubelet"],
+      choices: ["docker", "podman", "apptainer", "enroot", "kubernetes", "kubelet", "k3s", "rke2"],
     },
   ],
   options: [

@@ -1,0 +1,24 @@
+import type { Consumer } from "../contract.ts";
+import { type Distribution, registriesPath, templatePaths } from "./paths.ts";
+import { matchRegistries } from "./reader.ts";
+import { compileRegistries, mergeRegistries } from "./writer.ts";
+
+/** k3s or RKE2: one code base, two names. */
+export function createRegistriesConsumer(distribution: Distribution): Consumer {
+  return {
+    name: distribution,
+    summary: `registries.yaml of ${distribution === "k3s" ? "k3s" : "RKE2"}, on each node, with the CA`,
+    abilities: {
+      scope: "registry",
+      identityTokens: true,
+      severalPerHost: false,
+      takesEffect: { when: "on restart", of: distribution },
+      proof:
+        "decoding was compared once with rancher/wharfie 0.7.1, the library of both, over 8,878 files, 3,878 of them written by wharf; how containerd looks it up, from source; golden files",
+    },
+    compile: (logins, target) => compileRegistries(distribution, logins, target),
+    merge: mergeRegistries,
+    files: (target) => [registriesPath(distribution, target), ...templatePaths(distribution)],
+    match: (files, image, target) => matchRegistries(distribution, files, image, target),
+  };
+}

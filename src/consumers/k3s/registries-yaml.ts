@@ -1,0 +1,111 @@
+import { isMap, isScalar, isSeq } from "yaml";
+import { Secret } from "#core";
+import { parseAuth } from "../auth-entry.ts";
+import { parseYaml } from "../yaml-edit.ts";
+
+/** What of a `configs` entry logs in, each field as the text that Go decodes into a string. */
+export interface RegistryAuth {
+  readonly username: string;
+  readonly password: Secret;
+  readonly auth: Secret;
+  readonly identityToken: Secret;
+}
+
+export interface RegistryConfig {
+  /** undefined: there is no `auth` at all. */
+  readonly auth: RegistryAuth | undefined;
+  readonly caFile: string | undefined;
+  readonly hasTls: boolean;
+}
+
+export interface Registries {
+  readonly configs: ReadonlyMap<string, RegistryConfig>;
+  /** Endpoints by registry, as written. */
+  readonly mirrors: ReadonlyMap<string, readonly string[]>;
+  /** The first thing of a type that Go's decoder fails at: then nothing is read, and the agent does not start. */
+  readonly mistyped: string | undefined;
+}
+
+/** `registries.yaml` as `rancher/wharfie` 0.7.1 decodes it (yaml.v2): other keys are passed over. Throws FILE_INVALID. */
+export function parseRegistries(text: string, path: string): Registries {
+  const root: unknown = parseYaml(text, path).contents;
+  const faults: string[] = [];
+  const configs = new Map<string, RegistryConfig>();
+  for (const [host, node] of members(field(root, "configs"), "configs", faults)) {
+    const what = `configs of ${host}`;
+    const auth = field(node, "auth");
+    const tls = field(node, "tls");
+    members(node, what, faults);
+    members(auth, `auth in ${what}`, faults);
+    members(tls, `tls in ${what}`, faults);
+    const text = (name: string): string => textOf(field(auth, name), `${name} in ${what}`, faults);
+    const caFile = textOf(field(tls, "ca_file"), `ca_file in ${what}`, faults);
+    configs.set(host, {
+      auth: isMap(auth)
+        ? {
+            username: text("username"),
+            password: new Secret(text("password")),
+            auth: new Secret(text("auth")),
+            identityToken: new Secret(text("identity_token")),
+          }
+        : undefined,
+      caFile: caFile === "" ? undefined : caFile,
+      hasTls: isMap(tls),
+    });
+  }
+  const mirrors = new Map<string, readonly string[]>();
+  for (const [host, node] of members(field(root, "mirrors"), "mirrors", faults)) {
+    members(node, `mirrors of ${host}`, faults);
+    mirrors.set(host, textsOf(field(node, "endpoint"), `endpoint of ${host}`, faults));
+  }
+  return { configs, mirrors, mistyped: faults[0] };
+}
+
+/** A login as containerd takes it from such an entry (ParseAuth): a username first, then the identity token, then `auth`. */
+export function loginOf(
+  auth: RegistryAuth,
+):
+  | { readonly username: string; readonly secret: Secret; readonly identityToken: boolean }
+  | "broken"
+  | undefined {
+  if (auth.username !== "") return { username: auth.username, secret: auth.password, identityToken: false };
+  const pair = auth.auth.length === 0 ? undefined : parseAuth(auth.auth.reveal());
+  if (auth.identityToken.length > 0) {
+    const username = typeof pair === "object" ? pair.username : "";
+    return { username, secret: auth.identityToken, identityToken: true };
+  }
+  if (pair === undefined || pair === "broken") return pair;
+  return { ...pair, identityToken: false };
+}
+
+function field(node: unknown, name: string): unknown {
+  if (!isMap(node)) return undefined;
+  return node.items.find((pair) => isScalar(pair.key) && pair.key.value === name)?.value ?? undefined;
+}
+
+function members(node: unknown, what: string, faults: string[]): readonly (readonly [string, unknown])[] {
+  if (node === undefined || (isScalar(node) && node.value === null)) return [];
+  if (!isMap(node)) {
+    faults.push(what);
+    return [];
+  }
+  return node.items.map((pair) => [isScalar(pair.key) ? String(pair.key.value) : "", pair.value] as const);
+}
+
+function textsOf(node: unknown, what: string, faults: string[]): readonly string[] {
+  if (node === undefined || (isScalar(node) && node.value === null)) return [];
+  if (isSeq(node)) return node.items.map((item) => textOf(item, what, faults));
+  faults.push(what);
+  return [];
+}
+
+/** Go's yaml.v2 puts a number or a truth into a string as it is written. */
+function textOf(node: unknown, what: string, faults: string[]): string {
+  if (node === undefined || node === null) return "";
+  if (!isScalar(node)) {
+    faults.push(what);
+    return "";
+  }
+  if (node.value === null) return "";
+  return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
+}
