@@ -69,7 +69,7 @@ export function setYaml(text: string, path: readonly string[], value: YamlValue,
 /** Takes one member out, and with it the mappings that it was alone in; the same text when it is not there. Throws as `setYaml`. */
 export function removeYaml(text: string, path: readonly string[], file: string): string {
   const document = parseYaml(text, file);
-  const trail: { readonly map: YAMLMap; readonly pair: Pair }[] = [];
+  const trail: Step[] = [];
   let node: unknown = document.contents;
   for (const key of path) {
     const pair = isMap(node) ? pairOf(node, key) : undefined;
@@ -78,14 +78,27 @@ export function removeYaml(text: string, path: readonly string[], file: string):
     node = pair.value;
   }
   let depth = trail.length - 1;
-  while (depth > 0 && trail[depth]?.map.items.length === 1) depth--;
+  while (depth > 0 && isAlone(text, trail[depth], trail[depth - 1])) depth--;
   const gone = trail[depth];
   if (gone === undefined) return text;
   const expected = plainCopy(yamlValue(document, file));
   let at: unknown = expected;
-  for (const key of path.slice(0, depth)) at = isRecord(at) ? at[key] : undefined;
-  if (isRecord(at)) delete at[path[depth] ?? ""];
+  const isEmptied = depth > 0 && gone.map.items.length === 1;
+  for (const key of path.slice(0, isEmptied ? depth - 1 : depth)) at = isRecord(at) ? at[key] : undefined;
+  if (isRecord(at) && isEmptied) at[path[depth - 1] ?? ""] = gone.map.flow === true ? {} : null;
+  else if (isRecord(at)) delete at[path[depth] ?? ""];
   return checked(cutPair(text, gone.map, gone.pair), expected, file);
+}
+
+interface Step {
+  readonly map: YAMLMap;
+  readonly pair: Pair;
+}
+
+/** The only member of its mapping, with no word of anybody's behind the key above: then that goes too. */
+function isAlone(text: string, step: Step | undefined, above: Step | undefined): boolean {
+  if (step === undefined || above === undefined || step.map.items.length > 1) return false;
+  return !/[#&!]/.test(text.slice(keyEnd(above.pair), startOf(step.pair.key)));
 }
 
 function withMember(
