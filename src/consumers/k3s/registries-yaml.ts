@@ -107,5 +107,5 @@ function textOf(node: unknown, what: string, faults: string[]): string {
     return "";
   }
   if (node.value === null) return "";
-  return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
+  return typeof node.value === "string" ? node.value : (node.source ?? "");
 }
