@@ -24,9 +24,10 @@ export const loginWords: Keys<typeof configKeys.login> = {
 
 export const deliveryWords: Keys<typeof configKeys.delivery> = {
   to: "the consumer; required",
-  at: "the place: `local`, or `folder:DIR` for a tree of files under DIR; required",
+  at: "the place: `local`, `ssh://[user@]host[:port]` (also a list of hosts, `ssh://gpu[01-64,70]`), or `folder:DIR` for a tree of files under DIR; required",
   logins: "names of the logins; all of them where nothing is said",
   users: "user → names of logins: each person's own, in their own home",
+  sudo: "`true`: over ssh, act as root there, or as the person of `users:`, by sudo without a password",
   name: "kubernetes: the Secret's name",
   namespace: "kubernetes: the Secret's namespace",
   namespaces: "kubernetes: several namespaces",

@@ -2,6 +2,7 @@ import { AppError, type Context, toAppError } from "#core";
 import { besideConfig } from "#logins";
 import type { Place } from "#places";
 import { withFileLock } from "#system";
+import { forEachByGroup } from "./at-once.ts";
 import type { FilePlan, Plan, TargetOutcome, TargetPlan } from "./contract.ts";
 import { actionOf, type PlanInput } from "./planning.ts";
 import { placeFor } from "./prune.ts";
@@ -18,16 +19,24 @@ export async function applyPlan(
 ): Promise<readonly TargetOutcome[]> {
   const lock = `${besideConfig(input.config.path, "state")}.lock`;
   return await withFileLock(context, lock, async () => {
-    const outcomes: TargetOutcome[] = [];
-    for (const target of plan.targets) {
-      if (context.signal.aborted) throw new AppError("INTERRUPTED", "stopped between two targets");
-      outcomes.push(await applyTarget(context, input, target));
-    }
-    return outcomes;
+    const recorder = createRecorder(input.config.path);
+    return await forEachByGroup(
+      plan.targets,
+      ({ place }) => place,
+      async (target) => {
+        if (context.signal.aborted) throw new AppError("INTERRUPTED", "stopped between two targets");
+        return await applyTarget(context, input, target, recorder);
+      },
+    );
   });
 }
 
-async function applyTarget(context: Context, input: PlanInput, target: TargetPlan): Promise<TargetOutcome> {
+async function applyTarget(
+  context: Context,
+  input: PlanInput,
+  target: TargetPlan,
+  recorder: Recorder,
+): Promise<TargetOutcome> {
   const written: { path: string; action: FilePlan["action"] }[] = [];
   const outcome = (error: AppError | undefined): TargetOutcome => ({
     consumer: target.consumer,
@@ -44,7 +53,7 @@ async function applyTarget(context: Context, input: PlanInput, target: TargetPla
     for (const file of target.files) {
       const action = await applyFile(context, place, file);
       if (action !== "none") written.push({ path: file.path, action });
-      await record(input.config.path, target, file);
+      await recorder.record(target, file);
     }
     return outcome(undefined);
   } catch (cause) {
@@ -63,12 +72,40 @@ async function applyFile(context: Context, place: Place, file: FilePlan): Promis
   return action;
 }
 
-/** Puts into the state what is ours in the file now, and takes out what left it. */
-async function record(configPath: string, target: TargetPlan, file: FilePlan): Promise<void> {
-  const { records } = await readState(configPath);
-  const at = { place: target.place, user: target.user, file: file.path };
-  const next = new Map(records.map((known) => [recordKey(known), known]));
-  for (const key of file.forgets) next.delete(recordKey({ ...at, key }));
-  for (const one of file.records) next.set(recordKey(one), one);
-  await writeState(configPath, [...next.values()]);
+interface Recorder {
+  /** Puts into the state what is ours in the file now, and takes out what left it. On disk when it returns. */
+  record(target: TargetPlan, file: FilePlan): Promise<void>;
+}
+
+/** Many targets end at once: while one state is written, what comes in goes into the next. */
+function createRecorder(configPath: string): Recorder {
+  let pending: [TargetPlan, FilePlan][] = [];
+  let writing: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+
+  async function write(): Promise<void> {
+    next = undefined;
+    const batch = pending;
+    pending = [];
+    const { records } = await readState(configPath);
+    const known = new Map(records.map((record) => [recordKey(record), record]));
+    for (const [target, file] of batch) {
+      const at = { place: target.place, user: target.user, file: file.path };
+      for (const key of file.forgets) known.delete(recordKey({ ...at, key }));
+      for (const one of file.records) known.set(recordKey(one), one);
+    }
+    await writeState(configPath, [...known.values()]);
+  }
+
+  return {
+    async record(target, file) {
+      pending.push([target, file]);
+      if (next === undefined) {
+        // A write that failed is told to those who waited for it; the next may do better.
+        next = writing.then(write, write);
+        writing = next;
+      }
+      await next;
+    },
+  };
 }

@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
 import { type Consumer, consumers, type Target } from "#consumers";
 import { AppError, type Context } from "#core";
-import type { DeliveryPlace, Surroundings } from "#logins";
-import { createFolderPlace, createLocalPlace, type Place } from "#places";
+import { type DeliveryPlace, isUserName, type Surroundings } from "#logins";
+import { createFolderPlace, createLocalPlace, createSshPlaces, type Place, type SshPlaces } from "#places";
 import { currentUserId, findAccount, homeFolder } from "#system";
 import type { Inventory } from "./targets.ts";
 
@@ -28,8 +28,9 @@ const VERSIONED_BY: Readonly<Record<string, readonly string[]>> = {
   kubelet: [],
 };
 
-/** Every consumer, this machine and folders. `base` is the folder that relative `folder:` are taken from. */
+/** Every consumer; this machine, hosts over SSH, and folders. `base` is the folder that relative `folder:` are taken from. */
 export function createInventory(surroundings: Surroundings, base: string): Inventory {
+  const ssh = createSshPlaces(surroundings.env);
   return {
     consumers,
     async openPlace(_context, at, user) {
@@ -46,9 +47,11 @@ export function createInventory(surroundings: Surroundings, base: string): Inven
               ? join(homeFolder(surroundings.env), at.folder.slice(2))
               : resolve(base, at.folder),
           );
+        case "ssh":
+          return openSsh(ssh, at, user);
         case "later":
           throw new AppError("UNSUPPORTED", `the place ${at.text} comes in a later version`, {
-            hint: "today `at:` is local or folder:DIR; render into a folder and copy it there",
+            hint: "today `at:` is local, ssh://HOST or folder:DIR; render into a folder and copy it there",
           });
       }
     },
@@ -62,9 +65,12 @@ export async function targetOf(
   consumer: Consumer,
   options: Readonly<Record<string, unknown>>,
 ): Promise<Target> {
-  const facts = await place.facts(context);
   const programs = PROGRAMS[consumer.name] ?? { own: [] };
-  const own = await Promise.all(programs.own.map((program) => place.version(context, program)));
+  // Asked at once, so that a place far away is asked once.
+  const [facts, ...own] = await Promise.all([
+    place.facts(context),
+    ...programs.own.map((program) => place.version(context, program)),
+  ]);
   const version = own.find((found) => found !== undefined);
   if (version === undefined) return { ...facts, options };
   const others = await Promise.all(
@@ -124,6 +130,16 @@ async function openHome(surroundings: Surroundings, user: string): Promise<Place
       return { ...facts, home: account.home, user, uid: account.uid };
     },
   };
+}
+
+/** One host, as whoever signs in there, or as `user`: in a person's home it is that person who reads and writes. */
+function openSsh(places: SshPlaces, at: DeliveryPlace & { kind: "ssh" }, user: string | undefined): Place {
+  const [host, ...others] = at.hosts;
+  if (host === undefined || others.length > 0)
+    throw new AppError("INTERNAL", `${at.text} is not one host: targets are made of each`);
+  if (user !== undefined && !isUserName(user))
+    throw new AppError("INVALID_INPUT", `${JSON.stringify(user.slice(0, 60))} is not a user's name`);
+  return places.open(host, { user, sudo: host.sudo });
 }
 
 function unsupportedUsers(at: DeliveryPlace): AppError {

@@ -1,5 +1,6 @@
 import type { FileDocument, Merged, Refusal, Warning } from "#consumers";
 import { type AppError, type Context, toAppError } from "#core";
+import { forEachAtOnce, forEachByGroup } from "./at-once.ts";
 import type { DeliveredRecord, FilePlan, Plan, PlannedChange, TargetPlan } from "./contract.ts";
 import { currentMark, stillOurs, wholeMark } from "./current-mark.ts";
 import {
@@ -27,12 +28,21 @@ export async function planDelivery(context: Context, asked: PlanInput): Promise<
     ...asked,
     known: new Map(asked.records.map((record) => [recordKey(record), record])),
   };
-  const prepared: Prepared[] = [];
-  for (const spec of targetsOf(input.config)) prepared.push(await prepareTarget(context, input, spec));
+  const prepared = await forEachAtOnce(targetsOf(input.config), (spec) =>
+    prepareTarget(context, input, spec),
+  );
   const overlay = new Overlay();
-  const targets: TargetPlan[] = [];
-  for (const one of prepared) targets.push(await planTarget(context, input, { one, prepared, overlay }));
+  const byPlace = groupByPlace(prepared);
+  const targets = await forEachByGroup(
+    prepared,
+    ({ spec }) => spec.at.text,
+    (one) => planTarget(context, input, { one, prepared: byPlace.get(one.spec.at.text) ?? [], overlay }),
+  );
   return { targets: [...targets, ...(await planPrunes(context, input, { prepared, overlay }))] };
+}
+
+function groupByPlace(prepared: readonly Prepared[]): ReadonlyMap<string, readonly Prepared[]> {
+  return Map.groupBy(prepared, ({ spec }) => spec.at.text);
 }
 
 /** Thousands of targets have tens of thousands of records: each is looked up by its key. */

@@ -4,6 +4,7 @@ import { readyLogins } from "./consumer-logins.ts";
 import { helperWarnings } from "./helper-warnings.ts";
 import { targetOf } from "./inventory.ts";
 import type { PlanInput, Prepared } from "./planning.ts";
+import { readAhead } from "./read-ahead.ts";
 import { consumerNamed, type TargetSpec } from "./targets.ts";
 
 /** Opens a target's place and compiles its logins. A failure is the target's own (`error`); a vault that does not open throws. */
@@ -15,9 +16,13 @@ export async function prepareTarget(context: Context, input: PlanInput, spec: Ta
   const untouched = new Set(failed.map(({ login }) => login));
   try {
     const consumer = consumerNamed(input.inventory.consumers, spec.consumer);
-    const place = await input.inventory.openPlace(context, spec.at, spec.user);
-    const target = await targetOf(context, place, consumer, spec.options);
+    const opened = await input.inventory.openPlace(context, spec.at, spec.user);
+    const target = await targetOf(context, opened, consumer, spec.options);
     const compiled = consumer.compile(ready, target);
+    const place = await readAhead(context, opened, [
+      ...compiled.documents.map(({ path }) => path),
+      ...consumer.files(target),
+    ]);
     const refusals = failed.map(({ login, error }) => ({
       login,
       reason: error.message,

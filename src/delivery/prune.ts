@@ -1,6 +1,7 @@
 import type { FileDocument, Merged, Warning } from "#consumers";
 import { type Context, toAppError } from "#core";
-import type { DeliveryPlace } from "#logins";
+import { type DeliveryPlace, parsePlace } from "#logins";
+import { forEachByGroup } from "./at-once.ts";
 import type { DeliveredRecord, FilePlan, PlannedChange, TargetPlan } from "./contract.ts";
 import { stillOurs } from "./current-mark.ts";
 import { targetOf } from "./inventory.ts";
@@ -18,14 +19,25 @@ export async function planPrunes(
   input: PlanInput,
   step: { readonly prepared: readonly Prepared[]; readonly overlay: Overlay },
 ): Promise<readonly TargetPlan[]> {
-  const plans: TargetPlan[] = [];
-  for (const records of groupsThatLeft(input, step.prepared))
-    plans.push(await planRemoval(context, input, { records, overlay: step.overlay }));
-  return plans;
+  return await planRemovals(context, input, groupsThatLeft(input, step.prepared), { overlay: step.overlay });
+}
+
+/** `planRemoval` for each group of records, places at once. */
+export async function planRemovals(
+  context: Context,
+  input: PlanInput,
+  groups: readonly (readonly DeliveredRecord[])[],
+  step: { readonly overlay: Overlay; readonly evenIfChanged?: boolean },
+): Promise<readonly TargetPlan[]> {
+  return await forEachByGroup(
+    groups,
+    ([first]) => first?.place ?? "",
+    (records) => planRemoval(context, input, { ...step, records }),
+  );
 }
 
 /** Takes exactly these records' entries from their files. All must be of one place, user and consumer. */
-export async function planRemoval(
+async function planRemoval(
   context: Context,
   input: PlanInput,
   step: {
@@ -79,10 +91,8 @@ export async function planRemoval(
 /** The place that a record names. A folder of wharf.yaml is taken from that file's own folder. */
 export function placeFor(input: Pick<PlanInput, "config">, text: string): DeliveryPlace {
   const known = input.config.deliveries.find((delivery) => delivery.at.text === text)?.at;
-  if (known !== undefined) return known;
-  if (text === "local") return { kind: "local", text };
-  if (text.startsWith("folder:")) return { kind: "folder", text, folder: text.slice("folder:".length) };
-  return { kind: "later", text };
+  if (known !== undefined && known.kind !== "ssh") return known;
+  return parsePlace(text, (folder) => folder);
 }
 
 /** Records, by place, user and consumer. */

@@ -1,9 +1,9 @@
 import { AppError, type Context } from "#core";
 import { applyPlan } from "./apply.ts";
-import type { DeliveredRecord, TargetOutcome, TargetPlan } from "./contract.ts";
+import type { DeliveredRecord, TargetOutcome } from "./contract.ts";
 import { planDelivery } from "./plan.ts";
 import { Overlay, type PlanInput } from "./planning.ts";
-import { groupRecords, planRemoval } from "./prune.ts";
+import { groupRecords, planRemovals } from "./prune.ts";
 import { recordKey } from "./state.ts";
 
 /**
@@ -27,9 +27,8 @@ export async function revokeCopies(
   const known = new Set(records.map(recordKey));
   const found = (await copiesInPlace(context, input, login)).filter((copy) => !known.has(recordKey(copy)));
   const overlay = new Overlay();
-  const targets: TargetPlan[] = [];
-  for (const group of groupRecords([...records, ...found]))
-    targets.push(await planRemoval(context, input, { records: group, overlay, evenIfChanged: true }));
+  const groups = groupRecords([...records, ...found]);
+  const targets = await planRemovals(context, input, groups, { overlay, evenIfChanged: true });
   return await applyPlan(context, input, { targets });
 }
 

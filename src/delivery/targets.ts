@@ -22,22 +22,30 @@ export interface TargetSpec {
 /** The targets of a configuration, in its order. */
 export function targetsOf(config: Pick<WharfConfig, "deliveries" | "logins">): readonly TargetSpec[] {
   const targets = new Map<string, TargetSpec>();
-  const add = (delivery: Delivery, user: string | undefined, names: Iterable<string>): void => {
-    const key = JSON.stringify([delivery.to, delivery.at.text, user ?? "", delivery.options]);
-    const known = targets.get(key);
-    targets.set(key, {
-      consumer: delivery.to,
-      at: delivery.at,
-      user,
-      options: delivery.options,
-      logins: [...new Set([...(known?.logins ?? []), ...names])],
-    });
+  const add = (delivery: Delivery, user: string | undefined, names: readonly string[]): void => {
+    for (const at of placesOf(delivery.at)) {
+      const key = JSON.stringify([delivery.to, at.text, user ?? "", delivery.options]);
+      const known = targets.get(key);
+      targets.set(key, {
+        consumer: delivery.to,
+        at,
+        user,
+        options: delivery.options,
+        logins: [...new Set([...(known?.logins ?? []), ...names])],
+      });
+    }
   };
   for (const delivery of config.deliveries) {
-    if (delivery.users === undefined) add(delivery, undefined, delivery.logins ?? config.logins.keys());
+    if (delivery.users === undefined) add(delivery, undefined, delivery.logins ?? [...config.logins.keys()]);
     else for (const [user, names] of delivery.users) add(delivery, user, names);
   }
   return [...targets.values()];
+}
+
+/** The single places of an `at:`: each host of a list is one, with a text of its own. */
+export function placesOf(at: DeliveryPlace): readonly DeliveryPlace[] {
+  if (at.kind !== "ssh") return [at];
+  return at.hosts.map((host) => ({ kind: "ssh", text: host.text, hosts: [host] }));
 }
 
 /** The consumer of that name; throws UNSUPPORTED, naming those that there are. */

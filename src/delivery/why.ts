@@ -40,7 +40,10 @@ interface View {
 function viewsOf(input: WhyInput): readonly View[] {
   const delivered = (input.config === undefined ? [] : targetsOf(input.config)).filter(
     (spec) =>
-      spec.at.kind !== "later" && input.inventory.consumers.some(({ name }) => name === spec.consumer),
+      // Hosts far away are asked where somebody names them.
+      spec.at.kind !== "later" &&
+      spec.at.kind !== "ssh" &&
+      input.inventory.consumers.some(({ name }) => name === spec.consumer),
   );
   const local = input.inventory.consumers
     .filter(

@@ -1,4 +1,5 @@
 import type { Secret } from "#core";
+import type { SshAddress } from "./ssh-address.ts";
 
 /** Where a login's secret comes from. `vault` is the rule; the others stand in wharf.yaml under `password:`. */
 export type SecretSource =
@@ -45,6 +46,8 @@ export interface Delivery {
 export type DeliveryPlace =
   | { readonly kind: "local"; readonly text: string }
   | { readonly kind: "folder"; readonly text: string; readonly folder: string }
+  /** One host, or a list of them: each is a target of its own. */
+  | { readonly kind: "ssh"; readonly text: string; readonly hosts: readonly SshAddress[] }
   /** A place that a later version serves. */
   | { readonly kind: "later"; readonly text: string };
 

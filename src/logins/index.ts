@@ -4,9 +4,11 @@ export type * from "./contract.ts";
 export { addDeliveries, EMPTY_CONFIG } from "./edit-config.ts";
 export { besideConfig, type ConfigLocation, findConfig, userConfigFolder } from "./find-config.ts";
 export { configKeys, parseConfig } from "./parse-config.ts";
+export { parsePlace } from "./parse-place.ts";
 export { changeRecipients, type Rekeyed, rekeyVault } from "./rekey-vault.ts";
 export { deleteLogin, type NewLogin, proposeName, type SavedLogin, saveLogin } from "./save-login.ts";
 export { checkSecret, createSecretReader, type SecretReader } from "./secret-source.ts";
+export { isUserName, parseSshAddresses, type SshAddress } from "./ssh-address.ts";
 export { areCommandsTrusted, changeTrust, readTrust, trustCommands } from "./trust-store.ts";
 export {
   accessFor,

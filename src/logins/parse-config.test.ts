@@ -56,8 +56,8 @@ deliver:
   });
   expect(config.logins.get("team-a")?.expires?.toISOString()).toBe("2027-03-01T00:00:00.000Z");
   expect(config.deliveries.map((delivery) => delivery.at.kind)).toEqual([
-    "later",
-    "later",
+    "ssh",
+    "ssh",
     "later",
     "local",
     "folder",

@@ -1,9 +1,10 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { isScalar } from "yaml";
-import { AppError, parseName } from "#core";
+import { AppError, isAppError, parseName } from "#core";
 import { parseRegistry } from "#oci";
 import { refuseCollisions } from "./collisions.ts";
 import type { Delivery, DeliveryPlace, Login, SecretSource, WharfConfig } from "./contract.ts";
+import { parsePlace } from "./parse-place.ts";
 import { refuseTokens, secretInConfig } from "./secret-scan.ts";
 import { type Field, YamlReader } from "./yaml-reader.ts";
 
@@ -19,7 +20,7 @@ const LOGIN = [
   "realm-hosts",
 ] as const;
 /** Keys of a `deliver:` line that are ours; the rest are the consumers' and come with them. */
-const DELIVERY = ["to", "at", "logins", "users"] as const;
+const DELIVERY = ["to", "at", "logins", "users", "sudo"] as const;
 const DELIVERY_OPTIONS = [
   "name",
   "namespace",
@@ -31,6 +32,7 @@ const DELIVERY_OPTIONS = [
   "program",
   "curl",
 ] as const;
+const LOCAL = { kind: "local", text: "local" } as const;
 const SOURCES = ["vault", "env", "file", "command", "docker-config", "ansible-vault", "kubernetes"] as const;
 const LATER_SOURCES: readonly string[] = ["ansible-vault", "kubernetes"];
 
@@ -242,12 +244,11 @@ function readDelivery(reader: YamlReader, node: unknown, paths: Paths): Delivery
       "this delivery has no `to:`",
       "say which program, as in { to: docker, at: local }",
     );
-  const at = fields.get("at");
   const logins = fields.get("logins");
   const users = fields.get("users");
   if (logins !== undefined && users !== undefined)
     throw reader.fault(users.keyNode, "a delivery has `logins:` or `users:`, not both");
-  const place = at === undefined ? { kind: "local" as const, text: "local" } : readPlace(reader, at, paths);
+  const place = readPlace(reader, fields, paths);
   const isLocal = place.kind === "local";
   const options: Record<string, unknown> = {};
   for (const key of DELIVERY_OPTIONS) {
@@ -268,13 +269,23 @@ function readDelivery(reader: YamlReader, node: unknown, paths: Paths): Delivery
   };
 }
 
-function readPlace(reader: YamlReader, field: Field, paths: Paths): DeliveryPlace {
-  const text = reader.text(field, "`at:`");
-  if (text === "local") return { kind: "local", text };
-  if (text.startsWith("folder:") && text.length > "folder:".length)
-    return { kind: "folder", text, folder: expandPath(text.slice("folder:".length), paths) };
-  if (/^(?:ssh|k8s):\/\/./.test(text)) return { kind: "later", text };
-  throw reader.fault(field.value, "this is not a place", "`at:` is local or folder:DIR");
+function readPlace(reader: YamlReader, fields: ReadonlyMap<string, Field>, paths: Paths): DeliveryPlace {
+  const at = fields.get("at");
+  const place = at === undefined ? LOCAL : readPlaceText(reader, at, reader.text(at, "`at:`"), paths);
+  const sudo = fields.get("sudo");
+  if (sudo === undefined || !reader.flag(sudo, "`sudo:`")) return place;
+  if (at === undefined || place.kind !== "ssh")
+    throw reader.fault(sudo.keyNode, "`sudo:` is for places over ssh", "here, run wharf itself by sudo");
+  return place.text.endsWith("?sudo") ? place : readPlaceText(reader, at, `${place.text}?sudo`, paths);
+}
+
+function readPlaceText(reader: YamlReader, at: Field, text: string, paths: Paths): DeliveryPlace {
+  try {
+    return parsePlace(text, (written) => expandPath(written, paths));
+  } catch (cause) {
+    if (!isAppError(cause, "INVALID_INPUT")) throw cause;
+    throw reader.fault(at.value, cause.message, cause.hint);
+  }
 }
 
 function readUsers(reader: YamlReader, field: Field): ReadonlyMap<string, readonly string[]> {

@@ -1,4 +1,5 @@
-/** Where consumers live: this machine, and a folder to render into. */
+/** Where consumers live: this machine, hosts over SSH, and a folder to render into. */
 export type * from "./contract.ts";
 export { createFolderPlace } from "./folder/index.ts";
 export { createLocalPlace } from "./local/index.ts";
+export { createSshPlaces, type SshPlaces } from "./ssh/index.ts";

@@ -1,5 +1,7 @@
-const READ_BY_CONSUMERS =
-  /^(?:HOME|DOCKER_[A-Z_]+|REGISTRY_AUTH_FILE|XDG_(?:CONFIG_HOME|RUNTIME_DIR)|APPTAINER_[A-Z_]+|SINGULARITY_[A-Z_]+|ENROOT_CONFIG_PATH|CONTAINERS_[A-Z_]+|WHARF_CONFIG)$/;
+/** The names as a regular expression that grep -E and JavaScript read alike: one way in, for hosts that are asked by ssh. */
+export const PROGRAM_VARIABLES =
+  "^(HOME|DOCKER_[A-Z_]+|REGISTRY_AUTH_FILE|XDG_(CONFIG_HOME|RUNTIME_DIR)|APPTAINER_[A-Z_]+|SINGULARITY_[A-Z_]+|ENROOT_CONFIG_PATH|CONTAINERS_[A-Z_]+|WHARF_CONFIG)=";
+const READ_BY_CONSUMERS = new RegExp(PROGRAM_VARIABLES);
 
 /** The variables that programs look for logins by; the rest of an environment is nobody's business. */
 export function programEnvironment(
@@ -7,6 +9,6 @@ export function programEnvironment(
 ): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(env))
-    if (value !== undefined && READ_BY_CONSUMERS.test(name)) found[name] = value;
+    if (value !== undefined && READ_BY_CONSUMERS.test(`${name}=`)) found[name] = value;
   return found;
 }

@@ -1,5 +1,5 @@
 /** What every place promises, looped over all that there are. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -17,7 +17,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Context, isAppError, silentLogger } from "#core";
-import { createFolderPlace, createLocalPlace, type Place } from "#places";
+import { createFolderPlace, createLocalPlace, createSshPlaces, type Place } from "#places";
+import { findProgram, needs } from "../support/programs.ts";
+import { type SshServer, startSshServer } from "../support/ssh-server.ts";
 import { contentOf } from "../support/write-forever.ts";
 
 const context: Context = { signal: new AbortController().signal, log: silentLogger };
@@ -53,6 +55,29 @@ const places: [string, () => { place: Place; real: string; at: (path: string) =>
     },
   ],
 ];
+
+// Over SSH: the same promises, kept by a shell on the host. One sshd; each place is a host with a home of its own.
+const hasSsh = findProgram("sshd") !== undefined && findProgram("ssh") !== undefined;
+let server: SshServer | undefined;
+let hosts = 0;
+beforeAll(async () => {
+  if (hasSsh) server = await startSshServer();
+});
+afterAll(async () => {
+  await server?.stop();
+});
+needs("sshd", "ssh")("there is an sshd to hold the place over SSH to its promises", () => undefined);
+if (hasSsh)
+  places.push([
+    "ssh",
+    () => {
+      if (server === undefined) throw new Error("the server is not up");
+      const home = server.addHost(`host${++hosts}`);
+      const host = { host: `host${hosts}`, user: undefined, port: undefined, text: `ssh://host${hosts}` };
+      const place = createSshPlaces(server.env).open(host, { user: undefined, sudo: false });
+      return { place, real: home, at: (path) => `${home}/${path}` };
+    },
+  ]);
 
 const options = { mode: 0o600, folderMode: 0o700 };
 

@@ -41,6 +41,12 @@ export const realPrograms: readonly RealProgram[] = [
   debian("fish"),
   // User namespaces for podman and buildah where the tests are not run by root.
   debian("newuidmap", "uidmap"),
+  // Hosts to deliver to, on loopback.
+  debian("sshd", "openssh-server"),
+  debian("ssh", "openssh-client"),
+  debian("ssh-keygen", "openssh-client"),
+  debian("sudo"),
+  debian("unshare", "util-linux"),
   { ...debian("wrk"), benchOnly: true },
   go(
     "conformance",

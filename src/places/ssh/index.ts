@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import { AppError, type Context } from "#core";
+import type { Place, PlaceFacts, PlaceFile, WriteOptions } from "../contract.ts";
+import { PROGRAM_VARIABLES } from "../program-environment.ts";
+import { SshConnections, type SshHost, type SshLimits } from "./connections.ts";
+import type { RemoteCall, RemoteIdentity } from "./program-text.ts";
+import { parseAnswer, type RemoteAnswer } from "./report.ts";
+
+export type { SshHost, SshLimits } from "./connections.ts";
+
+/** Largest file that is read whole, as on this machine. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+export interface SshPlaces {
+  /** The place on a host, as whoever signs in there, as root by sudo, or as another user of it. `name` is its text in wharf.yaml. */
+  open(host: SshHost, identity: RemoteIdentity): Place;
+}
+
+/** Hosts reached by the system's OpenSSH; they share its connections and limits. `env` is the caller's. */
+export function createSshPlaces(
+  env: Readonly<Record<string, string | undefined>>,
+  limits?: SshLimits,
+): SshPlaces {
+  const connections = new SshConnections(env, limits);
+  return { open: (host, identity) => createSshPlace(connections, host, identity) };
+}
+
+interface Waiting {
+  readonly call: RemoteCall;
+  readonly resolve: (line: string | undefined) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/** What is asked for at once travels in one round trip. */
+function createSshPlace(connections: SshConnections, host: SshHost, identity: RemoteIdentity): Place {
+  let waiting: Waiting[] = [];
+
+  async function send(context: Context): Promise<void> {
+    const batch = waiting;
+    waiting = [];
+    try {
+      const lines = await connections.run(
+        context,
+        host,
+        batch.map(({ call }) => call),
+        identity,
+      );
+      batch.forEach(({ resolve }, index) => void resolve(lines[index]));
+    } catch (cause) {
+      for (const { reject } of batch) reject(cause);
+    }
+  }
+
+  async function ask(context: Context, call: RemoteCall, doing: string): Promise<RemoteAnswer> {
+    const line = await new Promise<string | undefined>((resolve, reject) => {
+      waiting.push({ call, resolve, reject });
+      if (waiting.length === 1) queueMicrotask(() => void send(context));
+    });
+    if (line === undefined)
+      throw new AppError("UNREACHABLE", `${doing} on ${host.text}: the connection ended before the answer`, {
+        hint: "nothing is half-written; try again",
+      });
+    return parseAnswer(line, `${doing} on ${host.text}`);
+  }
+
+  return {
+    name: identity.user === undefined ? host.text : `${host.text} as ${identity.user}`,
+    async facts(context): Promise<PlaceFacts> {
+      const { bytes } = await ask(context, { words: ["op_facts", PROGRAM_VARIABLES] }, "looking round");
+      const [user = "", uid = "", home = "", ...rest] = decode(bytes).split("\n");
+      const env: Record<string, string> = {};
+      for (const line of rest) {
+        const equals = line.indexOf("=");
+        if (equals > 0) env[line.slice(0, equals)] = line.slice(equals + 1);
+      }
+      return { home, user, uid: Number(uid), env };
+    },
+    async read(context, path): Promise<PlaceFile | undefined> {
+      const words = ["op_read", absolute(path), String(MAX_BYTES)];
+      const answer = await ask(context, { words }, `reading ${path}`);
+      if (answer.kind !== "file") return undefined;
+      const [mode = "", uid = "", gid = ""] = answer.words;
+      return { bytes: answer.bytes, mode: Number.parseInt(mode, 8), uid: Number(uid), gid: Number(gid) };
+    },
+    async write(context, path, bytes, options: WriteOptions): Promise<void> {
+      const words = [
+        "op_write",
+        absolute(path),
+        options.mode.toString(8),
+        options.folderMode.toString(8),
+        String(bytes.length),
+        randomBytes(6).toString("hex"),
+      ];
+      await ask(context, { words, input: bytes }, `writing ${path}`);
+    },
+    async remove(context, path): Promise<void> {
+      await ask(context, { words: ["op_remove", absolute(path)] }, `removing ${path}`);
+    },
+    async list(context, path): Promise<readonly string[]> {
+      const { bytes } = await ask(context, { words: ["op_list", absolute(path)] }, `listing ${path}`);
+      return decode(bytes)
+        .split("\n")
+        .filter((name) => name !== "")
+        .sort();
+    },
+    async version(context, program): Promise<string | undefined> {
+      if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(program)) return undefined;
+      const { bytes } = await ask(context, { words: ["op_version", program] }, `asking ${program}`);
+      return /\d+\.\d+(?:\.\d+)?(?:[-+~][0-9A-Za-z.+~-]+)?/.exec(decode(bytes))?.[0];
+    },
+  };
+}
+
+function absolute(path: string): string {
+  if (!path.startsWith("/") || path.includes("\0"))
+    throw new AppError("INVALID_INPUT", `${path} is not an absolute path`);
+  return path;
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
