@@ -1,5 +1,5 @@
 /** Delivery over SSH against a real sshd on loopback: many hosts, and everything that goes wrong with some of them. */
-import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, needs, needsThat, programPath } from "./support/programs.ts";

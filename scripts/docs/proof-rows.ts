@@ -45,6 +45,19 @@ export const proofRows: readonly ProofRow[] = [
     tests: ["src/consumers/kubernetes/kubernetes.test.ts", "test/contracts/consumers.test.ts"],
   },
   {
+    row: "Hosts over SSH",
+    works:
+      "many hosts at once, as root, by sudo or as the person whose home it is; dead, hung, full and untrusted ones cost the others nothing",
+    against:
+      "a real sshd and OpenSSH on loopback (20 hosts, 200 with SLOW=1), real sudo and accounts; NFS root_squash was not had",
+    tests: [
+      "test/ssh-delivery.test.ts",
+      "test/ssh-people.test.ts",
+      "test/contracts/places.test.ts",
+      "src/logins/ssh-address.test.ts",
+    ],
+  },
+  {
     row: "Credential helper",
     works: "docker and its kin ask docker-credential-wharf: get, list, store, erase",
     against: "the real docker (login, logout too), skopeo, crane and oras",

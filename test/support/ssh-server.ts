@@ -1,5 +1,13 @@
 /** A real sshd on loopback for tests, and a client configuration that knows its hosts: no file of the user's is read. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { programPath } from "./programs.ts";
 import { createScratch } from "./scratch.ts";
@@ -26,6 +34,10 @@ export interface SshServerOptions {
 
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
   const scratch = createScratch("sshd");
+  // Other accounts than the one that starts it run the forced command, and tell what they were asked.
+  chmodSync(scratch.path, 0o711);
+  writeFileSync(scratch.at("commands"), "");
+  chmodSync(scratch.at("commands"), 0o666);
   const port = freePort();
   for (const key of ["host", "user"])
     run([programPath("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", scratch.at(key)]);
@@ -98,8 +110,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       return home;
     },
     commands() {
-      const path = scratch.at("commands");
-      return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
+      return readFileSync(scratch.at("commands"), "utf8").split("\n");
     },
     async stop() {
       const sockets = join(scratch.at("run"), "wharf-ssh");

@@ -45,7 +45,7 @@ function createSshPlace(connections: SshConnections, host: SshHost, identity: Re
         batch.map(({ call }) => call),
         identity,
       );
-      batch.forEach(({ resolve }, index) => void resolve(lines[index]));
+      for (const [index, { resolve }] of batch.entries()) resolve(lines[index]);
     } catch (cause) {
       for (const { reject } of batch) reject(cause);
     }
