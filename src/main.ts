@@ -7,6 +7,7 @@ import type { ProcessFacts } from "#cli";
  */
 const programs: Readonly<Record<string, () => Promise<(facts: ProcessFacts) => Promise<number>>>> = {
   "docker-credential-wharf": async () => (await import("#programs")).runCredentialHelper,
+  "wharf-kubelet-provider": async () => (await import("#programs")).runKubeletProvider,
 };
 
 // From source the launcher says how it was called; the executable knows it by itself.

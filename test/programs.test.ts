@@ -1,7 +1,9 @@
 /** Logins that are answered by our own helper, and not written: from `wharf login` to what docker would be told. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type InProcessOptions, type InProcessResult, runCli } from "./support/run-cli.ts";
+import { runProgram } from "./support/run-program.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
 import { startTestServer } from "./support/test-server.ts";
 import { startTokenRecorder } from "./support/token-recorder.ts";
@@ -101,4 +103,42 @@ test("errors of the protocol are on standard output, and with --json they are wh
   } finally {
     await registry.stop();
   }
+});
+
+test("wharf-kubelet-provider, as the kubelet starts it: no home, another folder, the configuration named", async () => {
+  const word = `w-${crypto.randomUUID()}`;
+  writeFileSync(
+    scratch.at("node.yaml"),
+    "version: 1\nlogins:\n  a: { registry: r.example, username: u, password: { file: secret } }\n",
+  );
+  writeFileSync(scratch.at("secret"), `${word}\n`, { mode: 0o600 });
+  const program = scratch.at("bin/wharf-kubelet-provider");
+  symlinkSync(join(import.meta.dir, "../bin/wharf"), program);
+  const ask = async (input: string, WHARF_CONFIG = scratch.at("node.yaml")) =>
+    await runProgram([program], {
+      input,
+      cwd: scratch.at("elsewhere"),
+      env: { PATH: "/usr/bin:/bin", WHARF_CONFIG },
+      timeoutMs: 60_000,
+    });
+  const request = {
+    apiVersion: "credentialprovider.kubelet.k8s.io/v1",
+    kind: "CredentialProviderRequest",
+    image: "r.example/team/app",
+  };
+  const { code, out, err } = await ask(JSON.stringify(request));
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(JSON.parse(out)).toEqual({
+    apiVersion: request.apiVersion,
+    kind: "CredentialProviderResponse",
+    cacheKeyType: "Image",
+    cacheDuration: "300s",
+    auth: { "r.example/team/app": { username: "u", password: word } },
+  });
+  const failed = await ask("{");
+  expect(failed).toMatchObject({ code: 1, out: "" });
+  expect(failed.err).toBe(
+    "wharf-kubelet-provider: standard input is not JSON (this program is started by the kubelet)\n",
+  );
+  expect(await ask(JSON.stringify(request), "node.yaml")).toMatchObject({ code: 1, out: "" });
 });

@@ -68,6 +68,13 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "Kubelet provider",
+    works: "the kubelet asks wharf-kubelet-provider for an image's login",
+    against:
+      "tables of requests and answers; once, the API's own types with its strict decoder (k8s.io/kubelet 0.36.3)",
+    tests: ["src/programs/kubelet-provider.test.ts", "test/programs.test.ts"],
+  },
+  {
     row: "B1",
     works: "a private registry in one command, that loses nothing by kills or a full disk",
     against: "kill -9 in the middle of parallel pushes, strace of every sync, a full tmpfs",

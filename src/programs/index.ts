@@ -7,3 +7,4 @@ export {
   renderHelperError,
 } from "./credential-helper.ts";
 export { runCredentialHelper } from "./run-credential-helper.ts";
+export { runKubeletProvider } from "./run-kubelet-provider.ts";
