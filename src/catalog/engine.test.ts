@@ -13,13 +13,17 @@ let db: Database;
 let engine: Engine;
 let shared: Uint8Array;
 
-function openEngine(file: string, memory: Uint8Array): { db: Database; engine: Engine } {
+function openEngine(
+  file: string,
+  memory: Uint8Array,
+  sync: () => void | Promise<void> = () => undefined,
+): { db: Database; engine: Engine } {
   const opened = new Database(file, { strict: true });
   opened.run("PRAGMA busy_timeout = 20");
   opened.run("PRAGMA journal_mode = WAL");
   const version = opened.prepare<{ data_version: number }, []>("PRAGMA data_version");
   const generations = createGenerations(memory, () => version.get()?.data_version ?? 0);
-  return { db: opened, engine: createEngine(opened, generations) };
+  return { db: opened, engine: createEngine(opened, generations, sync) };
 }
 
 beforeEach(() => {
@@ -158,7 +162,7 @@ test("a mark changes with what it covers, and with nothing else", async () => {
   const app = generations.mark("team-a/app");
   const other = generations.mark("team-b/app");
   const access = generations.accessMark();
-  const counted = createEngine(db, generations);
+  const counted = createEngine(db, generations, () => undefined);
   await counted.write([{ repository: "team-a/app" }], insert(1));
   expect(generations.mark("team-a/app")).not.toBe(app);
   expect(generations.mark("team-b/app")).toBe(other);
@@ -212,4 +216,61 @@ test("an announced commit of another process moves only its own counters", () =>
   there.end([100]);
   time = 6;
   expect(here.accessMark()).toBe(afterDeath);
+});
+
+test("nothing is acknowledged before the disk has it; what is written meanwhile shares the next commit", async () => {
+  const syncs: { done: () => void; failed: (error: Error) => void }[] = [];
+  const slow = openEngine(join(dir, "test.db"), shared, () => {
+    const disk = Promise.withResolvers<void>();
+    syncs.push({ done: disk.resolve, failed: disk.reject });
+    return disk.promise;
+  });
+  const settled: string[] = [];
+  const write = (n: number): Promise<unknown> =>
+    slow.engine
+      .write([], () => slow.db.run("INSERT INTO t VALUES (?)", [n]))
+      .then(
+        () => settled.push(`${n} done`),
+        (error: Error) => settled.push(`${n} ${error.message}`),
+      );
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  const first = write(1);
+  while (syncs.length < 1) await turn();
+  const others = [write(2), write(3)];
+  for (let turns = 0; turns < 3; turns++) await turn();
+  expect(settled).toEqual([]);
+  expect(syncs.length).toBe(1);
+  syncs[0]?.done();
+  await first;
+  while (syncs.length < 2) await turn();
+  expect(settled).toEqual(["1 done"]);
+  syncs[1]?.failed(new Error("the disk is gone"));
+  await Promise.all(others);
+  expect(settled).toEqual(["1 done", "2 the disk is gone", "3 the disk is gone"]);
+
+  const last = write(4);
+  while (syncs.length < 3) await turn();
+  let isIdle = false;
+  const idle = slow.engine.idle().then(() => {
+    isIdle = true;
+  });
+  await turn();
+  expect(isIdle).toBe(false);
+  syncs[2]?.done();
+  await Promise.all([last, idle]);
+  slow.db.close();
+});
+
+test("a sync that throws acknowledges nothing, and the next write works", async () => {
+  let isBroken = true;
+  const here = openEngine(join(dir, "test.db"), shared, () => {
+    if (isBroken) throw new Error("no disk");
+  });
+  const add = (n: number) => () => here.db.run("INSERT INTO t VALUES (?)", [n]).changes;
+  await expect(here.engine.write([], add(1))).rejects.toThrow("no disk");
+  isBroken = false;
+  await here.engine.write([], add(2));
+  expect(numbers()).toContain(2);
+  here.db.close();
 });

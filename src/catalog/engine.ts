@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { AppError } from "#core";
-import type { Touch, Transactions } from "./contract.ts";
+import type { MaybePromise, Touch, Transactions } from "./contract.ts";
 import { type CommitCounters, slotOf } from "./generations.ts";
 import { fromSqlite, isBusy } from "./sqlite-error.ts";
 
@@ -25,11 +25,16 @@ export interface Engine extends Transactions {
   idle(): Promise<void>;
 }
 
-/** An engine over an open, migrated database with `busy_timeout` short and `foreign_keys` on. */
-export function createEngine(db: Database, counters: CommitCounters): Engine {
+/**
+ * An engine over an open, migrated database with `busy_timeout` short, `foreign_keys` on and `synchronous = NORMAL`: a commit is in the log
+ * and seen by readers at once, and `sync` puts the log on the disk before any promise resolves. While a slow disk works requests are
+ * answered, and what is written meanwhile shares the next commit.
+ */
+export function createEngine(db: Database, counters: CommitCounters, sync: () => MaybePromise<void>): Engine {
   const queue: Job[] = [];
   const waiting: (() => void)[] = [];
-  let scheduled = false;
+  /** From the moment that a flush is due until its jobs are settled. */
+  let flushing = false;
   let busySince: number | undefined;
 
   const begin = db.prepare("BEGIN");
@@ -41,51 +46,67 @@ export function createEngine(db: Database, counters: CommitCounters): Engine {
   const rollbackTo = db.prepare("ROLLBACK TO job");
 
   function schedule(delayMs: number): void {
-    scheduled = true;
-    if (delayMs === 0) setImmediate(flush);
-    else setTimeout(flush, delayMs);
+    flushing = true;
+    if (delayMs === 0) setImmediate(() => void flush());
+    else setTimeout(() => void flush(), delayMs);
   }
 
-  function flush(): void {
-    scheduled = false;
+  async function flush(): Promise<void> {
     const jobs = queue.splice(0, BATCH);
-    if (jobs.length > 0) {
-      const retry = commitTogether(jobs);
-      if (retry) queue.unshift(...jobs);
-      if (queue.length > 0) schedule(retry ? BUSY_PAUSE_MS * (1 + Math.random()) : 0);
+    const outcomes = commitTogether(jobs);
+    if (outcomes === "busy") {
+      queue.unshift(...jobs);
+      return schedule(BUSY_PAUSE_MS * (1 + Math.random()));
     }
-    if (queue.length === 0) for (const wake of waiting.splice(0)) wake();
+    const durable = onDisk(outcomes);
+    settle(jobs, durable instanceof Promise ? await durable : durable);
+    if (queue.length > 0) return schedule(0);
+    flushing = false;
+    for (const wake of waiting.splice(0)) wake();
   }
 
-  /** One transaction for all; true when another process has the database and the same jobs must be tried again. */
-  function commitTogether(jobs: readonly Job[]): boolean {
+  /** One transaction for all; "busy" when another process has the database and the same jobs must be tried again. */
+  function commitTogether(jobs: readonly Job[]): readonly Outcome[] | "busy" {
     try {
       beginImmediate.run();
     } catch (cause) {
       if (isBusy(cause)) {
         busySince ??= performance.now();
-        if (performance.now() - busySince < BUSY_GIVE_UP_MS) return true;
+        if (performance.now() - busySince < BUSY_GIVE_UP_MS) return "busy";
       }
       busySince = undefined;
       const error = fromSqlite(cause);
-      for (const job of jobs) job.reject(error);
-      return false;
+      return jobs.map(() => ({ error }));
     }
     busySince = undefined;
     const slots = new Set(jobs.flatMap((job) => job.touched.map(slotOf)));
-    let outcomes: readonly Outcome[];
     counters.begin(slots);
     try {
-      outcomes = runAll(jobs);
+      return runAll(jobs);
     } finally {
       counters.end(slots);
     }
+  }
+
+  /** A log that the disk did not take acknowledges nothing, though readers may have seen it. */
+  function onDisk(outcomes: readonly Outcome[]): MaybePromise<readonly Outcome[]> {
+    if (outcomes.every((outcome) => "error" in outcome)) return outcomes;
+    const fail = (error: unknown): readonly Outcome[] =>
+      outcomes.map((outcome) => ("error" in outcome ? outcome : { error }));
+    try {
+      const synced = sync();
+      return synced instanceof Promise ? synced.then(() => outcomes, fail) : outcomes;
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  function settle(jobs: readonly Job[], outcomes: readonly Outcome[]): void {
     for (const [index, job] of jobs.entries()) {
       const outcome = outcomes[index] as Outcome;
       if ("error" in outcome) job.reject(outcome.error);
       else job.resolve(outcome.value as never);
     }
-    return false;
   }
 
   /** All jobs and their COMMIT. A fault that ended the transaction (full disk) fails all of them. */
@@ -149,11 +170,11 @@ export function createEngine(db: Database, counters: CommitCounters): Engine {
     write(touched, work) {
       return new Promise((resolve, reject) => {
         queue.push({ touched, work, resolve, reject });
-        if (!scheduled) schedule(0);
+        if (!flushing) schedule(0);
       });
     },
     idle() {
-      if (queue.length === 0) return Promise.resolve();
+      if (!flushing) return Promise.resolve();
       return new Promise((resolve) => waiting.push(resolve));
     },
   };

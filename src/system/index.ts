@@ -14,6 +14,7 @@ export {
 export { type FetchFailure, fetchFailure } from "./fetch-error.ts";
 export { fetchUnverified } from "./fetch-unverified.ts";
 export { withFileLock } from "./file-lock.ts";
+export { createFileSync, type FileSync } from "./file-sync.ts";
 export { findAccount, type LocalAccount } from "./find-account.ts";
 export { findProgram } from "./find-program.ts";
 export { ensurePrivateFolder } from "./folders.ts";
