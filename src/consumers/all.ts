@@ -2,6 +2,7 @@ import { apptainer } from "./apptainer/index.ts";
 import type { Consumer } from "./contract.ts";
 import { docker } from "./docker/index.ts";
 import { enroot } from "./enroot/index.ts";
+import { gitlab } from "./gitlab/index.ts";
 import { k3s } from "./k3s/index.ts";
 import { kubelet } from "./kubelet/index.ts";
 import { kubernetes } from "./kubernetes/index.ts";
@@ -18,6 +19,7 @@ export const consumers: readonly Consumer[] = [
   kubelet,
   k3s,
   rke2,
+  gitlab,
 ];
 
 /** The consumer of that name; undefined when there is none. */

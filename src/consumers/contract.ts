@@ -9,7 +9,8 @@ export type ConsumerName =
   | "kubernetes"
   | "kubelet"
   | "k3s"
-  | "rke2";
+  | "rke2"
+  | "gitlab";
 
 /** A login with its secret, ready to be written into a program's file. */
 export interface ConsumerLogin {

@@ -14,12 +14,13 @@ export const render: Command = {
       command: "wharf render kubernetes --name regcred | kubectl apply -f -",
       says: "an image pull secret",
     },
+    { command: "wharf render gitlab > value.json", says: "GitLab CI's variable DOCKER_AUTH_CONFIG" },
   ],
   args: [
     {
       name: "consumer",
       summary: "whose file",
-      choices: ["docker", "podman", "apptainer", "enroot", "kubernetes", "kubelet", "k3s", "rke2"],
+      choices: ["docker", "podman", "apptainer", "enroot", "kubernetes", "kubelet", "k3s", "rke2", "gitlab"],
     },
   ],
   options: [
