@@ -192,6 +192,45 @@ withSsh(
   60_000,
 );
 
+withSsh(
+  "--at holds plan, apply, check, why and revoke to some hosts; the others are left as they are",
+  async () => {
+    deliver('{ to: docker, at: "ssh://gpu[011-013]" }');
+    expect((await wharf("apply --yes --at ssh://gpu[011-012]")).code).toBe(0);
+    const placed = ["gpu011", "gpu012", "gpu013"].map(
+      (host) => readFileIfAny(fileOf(host))?.includes(auth) ?? false,
+    );
+    expect(placed).toEqual([true, true, false]);
+    const planned = JSON.parse((await wharf("plan --json --at ssh://gpu013")).out).targets;
+    expect(planned).toMatchObject([{ place: "ssh://gpu013", files: [{ action: "create" }] }]);
+    expect((await wharf("check --offline --at ssh://gpu011")).code).toBe(0);
+    expect((await wharf("check --offline")).code).toBe(3);
+    const why = JSON.parse((await wharf("why alpine --offline --json --at ssh://gpu011")).out).answers;
+    expect(why).toContainEqual(
+      expect.objectContaining({
+        consumer: "docker",
+        place: "ssh://gpu011",
+        login: "hub",
+        file: fileOf("gpu011"),
+      }),
+    );
+    // Without --at no host is asked.
+    const before = server.commands().length;
+    await wharf("why alpine --offline --json");
+    expect(server.commands().length).toBe(before);
+    expect((await wharf("revoke hub --at ssh://gpu011")).code).toBe(0);
+    expect([existsSync(fileOf("gpu011")), existsSync(fileOf("gpu012"))]).toEqual([false, true]);
+    expect(readFileSync(scratch.at("wharf.yaml"), "utf8")).toContain("hub:");
+    const nowhere = await wharf("plan --at ssh://gpu014");
+    expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining("nothing is delivered at")]);
+  },
+  60_000,
+);
+
+function readFileIfAny(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
 function writeOld(host: string): void {
   mkdirSync(join(fileOf(host), ".."), { recursive: true, mode: 0o700 });
   writeFileSync(fileOf(host), '{ "auths": {} }\n', { mode: 0o600 });

@@ -2,7 +2,7 @@ import { Secret, version } from "#core";
 import type { PlanInput } from "#delivery";
 import type { Surroundings } from "#logins";
 import type { Fetch } from "#system";
-import type { Invocation } from "./command.ts";
+import type { Invocation, OptionSpec } from "./command.ts";
 
 /** Where the logins' rooms run: the invocation's environment, and its terminal to ask for a passphrase. */
 export function surroundingsOf(invocation: Invocation): Surroundings {
@@ -34,4 +34,19 @@ export async function deliveryOf(invocation: Invocation, forWriting = false): Pr
       `warning: ${passedOver} is passed over, because it or its folder is not yours; name it with -c to use it\n`,
     );
   return await openDelivery(invocation.context, surroundings, config, forWriting);
+}
+
+/** `--at` of the commands that can be held to some places. */
+export const AT_OPTION: OptionSpec = {
+  flag: "--at <place>",
+  summary: "this place alone, as in wharf.yaml; a list of hosts for some of them: ssh://gpu[01-10]",
+};
+
+/** As `deliveryOf`, held to the places of `--at`. */
+export async function chosenDeliveryOf(invocation: Invocation, forWriting = false): Promise<PlanInput> {
+  const input = await deliveryOf(invocation, forWriting);
+  const at = invocation.options["at"];
+  if (typeof at !== "string") return input;
+  const { choosePlaces } = await import("#delivery");
+  return choosePlaces(input, at);
 }

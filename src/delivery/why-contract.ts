@@ -1,7 +1,7 @@
 import type { PullProbe } from "#client";
 import type { MatchAnswer } from "#consumers";
 import type { AppError } from "#core";
-import type { Login, WharfConfig } from "#logins";
+import type { DeliveryPlace, Login, WharfConfig } from "#logins";
 import type { Fetch } from "#system";
 import type { DeliveredRecord } from "./contract.ts";
 import type { Expiry } from "./prove-logins.ts";
@@ -40,6 +40,8 @@ export interface WhyInput {
   readonly inventory: Inventory;
   readonly config: WharfConfig | undefined;
   readonly records: readonly DeliveredRecord[];
+  /** Another place to look at, with its programs; undefined: this machine, and folders that are delivered to. */
+  readonly at?: DeliveryPlace;
   /** undefined: offline. */
   readonly fetch: Fetch | undefined;
   readonly now: Date;

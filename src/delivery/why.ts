@@ -3,9 +3,10 @@ import type { Consumer, Target } from "#consumers";
 import { type Context, isAppError } from "#core";
 import { parseReference } from "#oci";
 import type { Place } from "#places";
+import { isChosen } from "./choose-places.ts";
 import { programsOf, readingTargetOf } from "./inventory.ts";
 import { answerFrom, readPlace } from "./search-path.ts";
-import { consumerNamed, type TargetSpec, targetsOf } from "./targets.ts";
+import { consumerNamed, placesOf, type TargetSpec, targetsOf } from "./targets.ts";
 import type { Seen, WhyAnswer, WhyInput } from "./why-contract.ts";
 import { describeAnswer, wantedLogin } from "./why-entry.ts";
 import { askRegistry } from "./why-registry.ts";
@@ -38,34 +39,41 @@ interface View {
 }
 
 function viewsOf(input: WhyInput): readonly View[] {
-  const delivered = (input.config === undefined ? [] : targetsOf(input.config)).filter(
+  const { at } = input;
+  const specs = input.config === undefined ? [] : targetsOf(input.config);
+  const delivered = specs.filter(
     (spec) =>
       // Hosts far away are asked where somebody names them.
-      spec.at.kind !== "later" &&
-      spec.at.kind !== "ssh" &&
+      (at === undefined ? spec.at.kind === "local" || spec.at.kind === "folder" : isChosen(spec.at, at)) &&
       input.inventory.consumers.some(({ name }) => name === spec.consumer),
   );
-  const local = input.inventory.consumers
-    .filter(
-      ({ name }) =>
-        !delivered.some(
-          (spec) => spec.consumer === name && spec.at.kind === "local" && spec.user === undefined,
-        ),
-    )
-    .map(
-      ({ name }): View => ({
-        consumer: name,
-        delivered: false,
-        spec: {
+  const named = at === undefined ? [{ kind: "local", text: "local" } as const] : placesOf(at);
+  // Under whatever name and user they are delivered to.
+  const places = new Map(
+    [
+      ...named.filter((place) => !delivered.some((spec) => isChosen(spec.at, place))),
+      ...delivered.map((spec) => spec.at),
+    ]
+      .filter((place) => isChosen(place, at ?? { kind: "local", text: "local" }))
+      .map((place) => [place.text, place]),
+  );
+  const others = [...places.values()].flatMap((place) =>
+    input.inventory.consumers
+      .filter(
+        ({ name }) =>
+          !delivered.some(
+            (spec) => spec.consumer === name && spec.at.text === place.text && spec.user === undefined,
+          ),
+      )
+      .map(
+        ({ name }): View => ({
           consumer: name,
-          at: { kind: "local", text: "local" },
-          user: undefined,
-          options: {},
-          logins: [],
-        },
-      }),
-    );
-  return [...delivered.map((spec) => ({ consumer: spec.consumer, spec, delivered: true })), ...local];
+          delivered: false,
+          spec: { consumer: name, at: place, user: undefined, options: {}, logins: [] },
+        }),
+      ),
+  );
+  return [...delivered.map((spec) => ({ consumer: spec.consumer, spec, delivered: true })), ...others];
 }
 
 async function readView(

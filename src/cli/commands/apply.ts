@@ -1,7 +1,7 @@
 import { AppError } from "#core";
 import type { Plan, PlanInput, TargetOutcome } from "#delivery";
 import type { Command, Invocation } from "../command.ts";
-import { deliveryOf } from "../delivery-surroundings.ts";
+import { AT_OPTION, chosenDeliveryOf } from "../delivery-surroundings.ts";
 import { proposeAndWrite } from "../propose-deliveries.ts";
 import { outcomesDocument, planDocument, renderOutcomes, renderPlan } from "../render-plan.ts";
 
@@ -15,14 +15,14 @@ export const apply: Command = {
     { command: "wharf apply", says: "shows the plan, asks, writes" },
     { command: "wharf apply --yes", says: "for scripts" },
   ],
-  options: [{ flag: "--yes", summary: "do not ask" }],
+  options: [{ flag: "--yes", summary: "do not ask" }, AT_OPTION],
   async run(invocation) {
     const { terminal, context, options } = invocation;
     const isSure = options["yes"] === true;
-    let input = await deliveryOf(invocation);
+    let input = await chosenDeliveryOf(invocation);
     if (input.config.deliveries.length === 0 && input.records.length === 0) {
       if (!(await proposeAndWrite(invocation, input.config.path, isSure))) return 0;
-      input = await deliveryOf(invocation);
+      input = await chosenDeliveryOf(invocation);
     }
     const { applyPlan, isPlanQuiet, planDelivery } = await import("#delivery");
     const seen = await planDelivery(context, input);
@@ -49,7 +49,7 @@ export const apply: Command = {
 
     async function carryOut(of: Invocation, before: PlanInput) {
       // The state's marks need the vault's key: it is made now, where every secret came from elsewhere.
-      const ready = before.markKey === undefined ? await deliveryOf(of, true) : before;
+      const ready = before.markKey === undefined ? await chosenDeliveryOf(of, true) : before;
       const final = before.markKey === undefined ? await planDelivery(context, ready) : seen;
       return { made: final, outcomes: await applyPlan(context, ready, final) };
     }

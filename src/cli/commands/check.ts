@@ -1,6 +1,6 @@
 import type { LoginStatus } from "#delivery";
 import type { Command } from "../command.ts";
-import { deliveryOf, fetchOf } from "../delivery-surroundings.ts";
+import { AT_OPTION, chosenDeliveryOf, fetchOf } from "../delivery-surroundings.ts";
 import { createPaint } from "../paint.ts";
 import { plainText } from "../plain-text.ts";
 import { errorDocument, planDocument, renderPlan } from "../render-plan.ts";
@@ -15,10 +15,10 @@ export const check: Command = {
     { command: "wharf check", says: "for a person, or a cron job that looks at the exit code" },
     { command: "wharf check --offline", says: "the targets alone" },
   ],
-  options: [{ flag: "--offline", summary: "do not ask the registries" }],
+  options: [{ flag: "--offline", summary: "do not ask the registries" }, AT_OPTION],
   async run(invocation) {
     const { terminal, context, options } = invocation;
-    const input = await deliveryOf(invocation);
+    const input = await chosenDeliveryOf(invocation);
     const { checkDelivery } = await import("#delivery");
     const fetch = options["offline"] === true ? undefined : await fetchOf(invocation);
     const report = await checkDelivery(context, input, fetch);

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { deliveryOf } from "../delivery-surroundings.ts";
+import { AT_OPTION, chosenDeliveryOf } from "../delivery-surroundings.ts";
 import { planDocument, renderPlan } from "../render-plan.ts";
 
 export const plan: Command = {
@@ -11,11 +11,12 @@ export const plan: Command = {
   examples: [
     { command: "wharf plan", says: "the changes alone" },
     { command: "wharf plan --all", says: "with the entries that stay as they are" },
+    { command: "wharf plan --at 'ssh://gpu[01-10]'", says: "for these hosts alone" },
   ],
-  options: [{ flag: "--all", summary: "show entries that stay as they are too" }],
+  options: [{ flag: "--all", summary: "show entries that stay as they are too" }, AT_OPTION],
   async run(invocation) {
     const { terminal, context, options } = invocation;
-    const input = await deliveryOf(invocation);
+    const input = await chosenDeliveryOf(invocation);
     const { isPlanQuiet, planDelivery } = await import("#delivery");
     const made = await planDelivery(context, input);
     if (invocation.json)

@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { deliveryOf, surroundingsOf } from "../delivery-surroundings.ts";
+import { AT_OPTION, chosenDeliveryOf, surroundingsOf } from "../delivery-surroundings.ts";
 import { outcomesDocument, renderOutcomes } from "../render-plan.ts";
 
 export const revoke: Command = {
@@ -13,15 +13,21 @@ export const revoke: Command = {
     { command: "wharf revoke ngc --keep", says: "the copies alone" },
   ],
   args: [{ name: "login", summary: "the login's name" }],
-  options: [{ flag: "--keep", summary: "leave the login in wharf.yaml and its secret in the vault" }],
+  options: [
+    { flag: "--keep", summary: "leave the login in wharf.yaml and its secret in the vault" },
+    {
+      ...AT_OPTION,
+      summary: "the copies at this place alone, or these hosts: ssh://gpu[01-10]; implies --keep",
+    },
+  ],
   async run(invocation) {
     const { args, options, terminal, context } = invocation;
     const name = String(args["login"]);
-    const input = await deliveryOf(invocation);
+    const input = await chosenDeliveryOf(invocation);
     const { revokeCopies } = await import("#delivery");
     const { deleteLogin } = await import("#logins");
     const outcomes = await revokeCopies(context, input, name);
-    const isKept = options["keep"] === true;
+    const isKept = options["keep"] === true || options["at"] !== undefined;
     if (!isKept) await deleteLogin(context, surroundingsOf(invocation), input.config.path, name);
     const failed = outcomes.filter((outcome) => outcome.error !== undefined);
     if (invocation.json)

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { WhyAnswer } from "#delivery";
 import type { Command } from "../command.ts";
 import { fetchOf, surroundingsOf } from "../delivery-surroundings.ts";
@@ -16,10 +17,16 @@ export const why: Command = {
     { command: "wharf why registry.example.org/team-a/app --offline --json", says: "for scripts" },
   ],
   args: [{ name: "image", summary: "as it would be pulled; without a registry it is Docker Hub's" }],
-  options: [{ flag: "--offline", summary: "do not ask the registry" }],
+  options: [
+    { flag: "--offline", summary: "do not ask the registry" },
+    {
+      flag: "--at <place>",
+      summary: "the programs at another place: ssh://gpu01; the registry is asked from here",
+    },
+  ],
   async run(invocation) {
     const { args, options, terminal, context, cwd } = invocation;
-    const { readConfigIfAny } = await import("#logins");
+    const { parsePlace, readConfigIfAny } = await import("#logins");
     const { createInventory, explainImage, readState } = await import("#delivery");
     const surroundings = surroundingsOf(invocation);
     const image = String(args["image"]);
@@ -29,6 +36,9 @@ export const why: Command = {
       {
         inventory: createInventory(surroundings, cwd),
         config,
+        ...(typeof options["at"] === "string"
+          ? { at: parsePlace(options["at"], (folder) => resolve(cwd, folder)) }
+          : {}),
         records: config === undefined ? [] : (await readState(config.path)).records,
         fetch: options["offline"] === true ? undefined : await fetchOf(invocation),
         now: new Date(),
