@@ -73,6 +73,10 @@ test("plan says where the helper would answer from another file, and where it is
   expect((await wharf("plan", { env: named })).out).not.toContain("the helper reads");
   const gone = await wharf("plan", { env: { ...named, PATH: scratch.at("nowhere") } });
   expect(gone.out).toContain("docker-credential-wharf is not on PATH");
+  const path = scratch.at("elsewhere/wharf.yaml");
+  writeFileSync(path, readFileSync(path, "utf8").replace("at: local", 'at: "folder:out"'));
+  const elsewhere = await wharf("plan", { env: { A: "word" } });
+  expect(elsewhere.out).toContain("docker at folder:out fails at these registries unless");
 });
 
 test("a sign-in is never answered", async () => {

@@ -7,8 +7,8 @@ import { realPath } from "#system";
 import type { TargetSpec } from "./targets.ts";
 
 /**
- * What keeps docker-credential-wharf from answering for a delivery with `helper: wharf` on this machine: it is not on PATH, or it reads
- * another wharf.yaml than the one that is delivered from. Nothing for other deliveries, and for places that cannot be asked.
+ * What keeps docker-credential-wharf from answering for a delivery with `helper: wharf`: on this machine it is not on PATH, or reads
+ * another wharf.yaml than the one that is delivered from; at another place it needs a wharf.yaml and a vault of its own there.
  */
 export async function helperWarnings(
   context: Context,
@@ -16,7 +16,15 @@ export async function helperWarnings(
   about: { readonly spec: TargetSpec; readonly place: Place; readonly target: Target },
 ): Promise<readonly Warning[]> {
   const { spec, place, target } = about;
-  if (spec.options["helper"] !== "wharf" || spec.consumer !== "docker" || spec.at.kind !== "local") return [];
+  if (spec.options["helper"] !== "wharf" || spec.consumer !== "docker") return [];
+  if (spec.at.kind !== "local")
+    return [
+      {
+        kind: "danger",
+        message: `docker at ${spec.at.text} fails at these registries unless docker-credential-wharf is there, with a wharf.yaml and a vault that it can open`,
+        hint: "leave helper: out to deliver the logins themselves",
+      },
+    ];
   const warnings: Warning[] = [];
   if ((await place.version(context, "docker-credential-wharf")) === undefined)
     warnings.push({
