@@ -1,5 +1,6 @@
 import { apptainer } from "./apptainer/index.ts";
 import type { Consumer } from "./contract.ts";
+import { crio } from "./crio/index.ts";
 import { docker } from "./docker/index.ts";
 import { enroot } from "./enroot/index.ts";
 import { gitlab } from "./gitlab/index.ts";
@@ -20,6 +21,7 @@ export const consumers: readonly Consumer[] = [
   k3s,
   rke2,
   gitlab,
+  crio,
 ];
 
 /** The consumer of that name; undefined when there is none. */

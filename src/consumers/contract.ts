@@ -10,7 +10,8 @@ export type ConsumerName =
   | "kubelet"
   | "k3s"
   | "rke2"
-  | "gitlab";
+  | "gitlab"
+  | "crio";
 
 /** A login with its secret, ready to be written into a program's file. */
 export interface ConsumerLogin {

@@ -17,6 +17,7 @@ const PROGRAMS: Readonly<
   kubernetes: { own: ["kubectl"] },
   kubelet: { own: ["kubelet"] },
   k3s: { own: ["k3s"] },
+  crio: { own: ["crio"] },
   rke2: { own: ["rke2"] },
 };
 

@@ -271,6 +271,10 @@ describe.each(consumers.map((consumer) => [consumer.name, consumer] as const))(
               );
             const files = new Map<string, Uint8Array>();
             if (document !== undefined && content !== undefined) files.set(document.path, content);
+            // What tells the program of the file: CRI-O's drop-in.
+            for (const other of consumer.compile(logins, target).documents)
+              if (other.entries.length === 0)
+                files.set(other.path, consumer.merge(undefined, other, new Set()).content ?? Buffer.of());
             for (const image of images) {
               const answer = consumer.match(files, image, target);
               const owner = ownerOf(delivered, image);

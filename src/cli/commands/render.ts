@@ -20,7 +20,18 @@ export const render: Command = {
     {
       name: "consumer",
       summary: "whose file",
-      choices: ["docker", "podman", "apptainer", "enroot", "kubernetes", "kubelet", "k3s", "rke2", "gitlab"],
+      choices: [
+        "docker",
+        "podman",
+        "apptainer",
+        "enroot",
+        "kubernetes",
+        "kubelet",
+        "k3s",
+        "rke2",
+        "gitlab",
+        "crio",
+      ],
     },
   ],
   options: [

@@ -1,0 +1,22 @@
+import type { Consumer } from "../contract.ts";
+import { crioFiles } from "./paths.ts";
+import { matchCrio } from "./reader.ts";
+import { compileCrio, mergeCrio } from "./writer.ts";
+
+/** CRI-O on a node: an auth file of ours, and a drop-in that names it. */
+export const crio: Consumer = {
+  name: "crio",
+  summary: "CRI-O's global_auth_file on a node, named by a drop-in, with the CA",
+  abilities: {
+    scope: "path",
+    identityTokens: true,
+    severalPerHost: true,
+    takesEffect: { when: "on restart", of: "crio" },
+    proof:
+      "its auth file is read by the library of Podman, whose reader was compared with it (go.podman.io/image 5.42.0); crio.conf and drop-in from CRI-O's source; golden files",
+  },
+  compile: compileCrio,
+  merge: mergeCrio,
+  files: crioFiles,
+  match: matchCrio,
+};
