@@ -23,6 +23,7 @@ export function renderOutcomes(outcomes: readonly TargetOutcome[], color: boolea
     const body = outcome.written.map(
       ({ path, action }) => `  ${paint.green(past(action))} ${plainText(path)}`,
     );
+    if (outcome.takesEffect !== undefined) body.push(`  ${paint.yellow(outcome.takesEffect)}`);
     if (outcome.error !== undefined) body.push(...errorLines(outcome.error, paint));
     if (body.length > 0) lines.push(paint.bold(titleOf(outcome)), ...body);
   }

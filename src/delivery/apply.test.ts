@@ -262,3 +262,37 @@ test("a refusal takes nothing away: what was delivered stays until it is mended,
   await apply();
   expect(pairOf("a.example")).toBe(`rival-user:${rival.reveal()}`);
 });
+
+test("the programs of a node: their files are written and taken away whole, and it is said when they count", async () => {
+  const out = join(folder, "out");
+  mkdirSync(out, { mode: 0o700 });
+  const deliveries = ["kubelet", "k3s", "crio", "gitlab"].map(
+    (to) => `  - { to: ${to}, at: "folder:out" }\n`,
+  );
+  const text = `version: 1\nlogins: {}\ndeliver:\n${deliveries.join("")}`;
+  writeFileSync(join(folder, "wharf.yaml"), text);
+  await save("a", "a.example");
+  expect(
+    (await apply()).map((outcome) => [outcome.consumer, outcome.written.length, outcome.takesEffect]),
+  ).toEqual([
+    ["kubelet", 1, "takes effect within 300 seconds"],
+    ["k3s", 1, "takes effect after a restart of k3s"],
+    ["crio", 2, "takes effect after a restart of crio (the first time)"],
+    ["gitlab", 1, undefined],
+  ]);
+  expect(statSync(join(out, "etc/rancher/k3s/registries.yaml")).mode & 0o777).toBe(0o600);
+  expect((await apply()).map((outcome) => outcome.takesEffect)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  await deleteLogin(context, here, undefined, "a");
+  await apply();
+  for (const path of [
+    "etc/crio/wharf-auth.json",
+    "etc/crio/crio.conf.d/99-wharf-auth.conf",
+    "etc/rancher/k3s/registries.yaml",
+  ])
+    expect(existsSync(join(out, path))).toBe(false);
+});

@@ -43,6 +43,7 @@ async function applyTarget(
     place: target.place,
     user: target.user,
     written,
+    takesEffect: written.length === 0 ? undefined : effectOf(input, target.consumer),
     refusals: target.refusals,
     warnings: target.warnings,
     error,
@@ -59,6 +60,14 @@ async function applyTarget(
   } catch (cause) {
     return outcome(toAppError(cause));
   }
+}
+
+function effectOf(input: PlanInput, name: string): string | undefined {
+  const effect = input.inventory.consumers.find((consumer) => consumer.name === name)?.abilities.takesEffect;
+  if (effect === undefined || effect.when === "now") return undefined;
+  return effect.when === "after"
+    ? `takes effect within ${effect.seconds} seconds`
+    : `takes effect after a restart of ${effect.of}`;
 }
 
 async function applyFile(context: Context, place: Place, file: FilePlan): Promise<FilePlan["action"]> {

@@ -70,6 +70,8 @@ export interface TargetOutcome {
   readonly place: string;
   readonly user: string | undefined;
   readonly written: readonly { readonly path: string; readonly action: FilePlan["action"] }[];
+  /** In words, when what was written counts, where that is not at once. */
+  readonly takesEffect: string | undefined;
   readonly refusals: readonly Refusal[];
   readonly warnings: readonly Warning[];
   readonly error: AppError | undefined;

@@ -11,7 +11,7 @@ export const crio: Consumer = {
     scope: "path",
     identityTokens: true,
     severalPerHost: true,
-    takesEffect: { when: "on restart", of: "crio" },
+    takesEffect: { when: "on restart", of: "crio (the first time)" },
     proof:
       "its auth file is read by the library of Podman, whose reader was compared with it (go.podman.io/image 5.42.0); crio.conf and drop-in from CRI-O's source; golden files",
   },
