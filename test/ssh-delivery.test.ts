@@ -125,6 +125,15 @@ withSsh(
       expect(outcomes.find(({ place }) => place === "ssh://changed")?.error?.message).toContain(
         "Host key verification failed",
       );
+      // Mended: the one host is delivered to, and the others that failed are tried again.
+      writeFileSync(other, readFileSync(join(server.folder, "known_hosts")));
+      const retried = JSON.parse((await wharf("apply --yes --json --retry-failed")).out).targets;
+      expect(retried.map(({ place, error }: (typeof outcomes)[number]) => [place, error === null])).toEqual([
+        ["ssh://hung", false],
+        ["ssh://down", false],
+        ["ssh://changed", true],
+        ["ssh://unknown", false],
+      ]);
     } finally {
       hung.stop(true);
     }

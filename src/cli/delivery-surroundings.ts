@@ -1,4 +1,4 @@
-import { Secret, version } from "#core";
+import { AppError, Secret, version } from "#core";
 import type { PlanInput } from "#delivery";
 import type { Surroundings } from "#logins";
 import type { Fetch } from "#system";
@@ -42,11 +42,16 @@ export const AT_OPTION: OptionSpec = {
   summary: "this place alone, as in wharf.yaml; a list of hosts for some of them: ssh://gpu[01-10]",
 };
 
-/** As `deliveryOf`, held to the places of `--at`. */
+/** As `deliveryOf`, held to the places of `--at`, and of `--retry-failed` where a command has it. */
 export async function chosenDeliveryOf(invocation: Invocation, forWriting = false): Promise<PlanInput> {
-  const input = await deliveryOf(invocation, forWriting);
+  let input = await deliveryOf(invocation, forWriting);
+  const { chooseFailed, choosePlaces } = await import("#delivery");
+  if (invocation.options["retryFailed"] === true) {
+    const failed = await chooseFailed(input);
+    if (failed === undefined)
+      throw new AppError("USAGE", "nothing failed the last time", { hint: "run it without --retry-failed" });
+    input = failed;
+  }
   const at = invocation.options["at"];
-  if (typeof at !== "string") return input;
-  const { choosePlaces } = await import("#delivery");
-  return choosePlaces(input, at);
+  return typeof at === "string" ? choosePlaces(input, at) : input;
 }

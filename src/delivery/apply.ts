@@ -20,7 +20,7 @@ export async function applyPlan(
   const lock = `${besideConfig(input.config.path, "state")}.lock`;
   return await withFileLock(context, lock, async () => {
     const recorder = createRecorder(input.config.path);
-    return await forEachByGroup(
+    const outcomes = await forEachByGroup(
       plan.targets,
       ({ place }) => place,
       async (target) => {
@@ -28,6 +28,8 @@ export async function applyPlan(
         return await applyTarget(context, input, target, recorder);
       },
     );
+    await rememberFailures(input.config.path, outcomes);
+    return outcomes;
   });
 }
 
@@ -81,6 +83,15 @@ async function applyFile(context: Context, place: Place, file: FilePlan): Promis
   return action;
 }
 
+/** For `--retry-failed`: places that were not delivered to this time keep what was said of them. */
+async function rememberFailures(configPath: string, outcomes: readonly TargetOutcome[]): Promise<void> {
+  const { records, failed } = await readState(configPath);
+  const tried = new Set(outcomes.map(({ place }) => place));
+  const next = new Set(failed.filter((place) => !tried.has(place)));
+  for (const { place, error } of outcomes) if (error !== undefined) next.add(place);
+  await writeState(configPath, { records, failed: [...next] });
+}
+
 interface Recorder {
   /** Puts into the state what is ours in the file now, and takes out what left it. On disk when it returns. */
   record(target: TargetPlan, file: FilePlan): Promise<void>;
@@ -96,14 +107,14 @@ function createRecorder(configPath: string): Recorder {
     next = undefined;
     const batch = pending;
     pending = [];
-    const { records } = await readState(configPath);
+    const { records, failed } = await readState(configPath);
     const known = new Map(records.map((record) => [recordKey(record), record]));
     for (const [target, file] of batch) {
       const at = { place: target.place, user: target.user, file: file.path };
       for (const key of file.forgets) known.delete(recordKey({ ...at, key }));
       for (const one of file.records) known.set(recordKey(one), one);
     }
-    await writeState(configPath, [...known.values()]);
+    await writeState(configPath, { records: [...known.values()], failed });
   }
 
   return {

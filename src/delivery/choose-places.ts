@@ -1,6 +1,7 @@
 import { AppError } from "#core";
 import { type Delivery, type DeliveryPlace, parsePlace, type SshAddress } from "#logins";
 import type { PlanInput } from "./planning.ts";
+import { readState } from "./state.ts";
 
 /**
  * Only what is delivered, or was, at these places; the rest of wharf.yaml and state is as if it were not there, and stays. `text` is as
@@ -21,6 +22,22 @@ export function choosePlaces(input: PlanInput, text: string): PlanInput {
       hint: known.length === 0 ? "wharf.yaml delivers nowhere yet" : `deliveries are at ${known.join(", ")}`,
     });
   }
+  return { ...input, config: { ...input.config, deliveries }, records };
+}
+
+/** Only the places where something failed when they were last delivered to; undefined where nothing did. */
+export async function chooseFailed(input: PlanInput): Promise<PlanInput | undefined> {
+  const failed = new Set((await readState(input.config.path)).failed);
+  if (failed.size === 0) return undefined;
+  const deliveries = input.config.deliveries.flatMap((delivery): readonly Delivery[] => {
+    const { at } = delivery;
+    if (at.kind !== "ssh") return failed.has(at.text) ? [delivery] : [];
+    const hosts = at.hosts.filter(({ text }) => failed.has(text));
+    return hosts.length === 0 ? [] : [{ ...delivery, at: { ...at, hosts } }];
+  });
+  const records = input.records.filter(({ place }) => failed.has(place));
+  // What failed has left wharf.yaml, and nothing of ours is there.
+  if (deliveries.length === 0 && records.length === 0) return undefined;
   return { ...input, config: { ...input.config, deliveries }, records };
 }
 

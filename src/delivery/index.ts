@@ -1,7 +1,7 @@
 /** Delivery: which logins go to which program at which place; plan, apply, check, revoke, and why a program uses what it uses. */
 export { applyPlan } from "./apply.ts";
 export { type CheckReport, checkDelivery, isPlanQuiet } from "./check.ts";
-export { choosePlaces } from "./choose-places.ts";
+export { chooseFailed, choosePlaces } from "./choose-places.ts";
 export type * from "./contract.ts";
 export {
   configForLogin,

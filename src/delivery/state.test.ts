@@ -18,12 +18,14 @@ const record = fc.record({
 
 test("what is written is read again, in an order of its own", () => {
   fc.assert(
-    fc.property(fc.array(record, { maxLength: 8 }), (records) => {
-      const read = parseState("wharf.state", renderState(records)).records;
+    fc.property(fc.array(record, { maxLength: 8 }), fc.array(text, { maxLength: 3 }), (records, failed) => {
+      const state = parseState("wharf.state", renderState({ records, failed }));
+      const read = state.records;
+      expect(state.failed).toEqual([...failed].sort());
       expect(new Set(read.map((one) => JSON.stringify(one)))).toEqual(
         new Set(records.map((one) => JSON.stringify(one))),
       );
-      expect(renderState([...read].reverse())).toBe(renderState(read));
+      expect(renderState({ records: [...read].reverse(), failed })).toBe(renderState(state));
     }),
     { seed: 9, numRuns: 200 },
   );

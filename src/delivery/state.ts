@@ -10,21 +10,23 @@ const FIELDS = ["place", "consumer", "file", "key", "login", "images", "mark", "
 
 export interface DeliveryState {
   readonly records: readonly DeliveredRecord[];
+  /** Places where something failed when they were last delivered to, sorted. */
+  readonly failed: readonly string[];
 }
 
 /** `wharf.state` beside the configuration; no records where there is none. Throws CONFIG_INVALID for a damaged one. */
 export async function readState(configPath: string): Promise<DeliveryState> {
   const path = besideConfig(configPath, "state");
   const text = await readTextLimited(path, MAX_STATE_BYTES);
-  return text === undefined ? { records: [] } : parseState(path, text);
+  return text === undefined ? { records: [], failed: [] } : parseState(path, text);
 }
 
 /** Writes the state, atomically, 0600; not at all where it is what is there. */
-export async function writeState(configPath: string, records: readonly DeliveredRecord[]): Promise<void> {
+export async function writeState(configPath: string, state: DeliveryState): Promise<void> {
   const path = besideConfig(configPath, "state");
-  const text = renderState(records);
+  const text = renderState(state);
   const before = await readTextLimited(path, MAX_STATE_BYTES);
-  if (before === text || (before === undefined && records.length === 0)) return;
+  if (before === text || (before === undefined && state.records.length + state.failed.length === 0)) return;
   await writeFileDurable(path, text, { mode: 0o600 });
 }
 
@@ -35,13 +37,19 @@ export function parseState(path: string, text: string): DeliveryState {
   if (value.version !== 1)
     throw new AppError("UNSUPPORTED", `${path} was written by a newer wharf`, { hint: "use that version" });
   if (!Array.isArray(value.delivered)) throw damaged(path);
-  return { records: value.delivered.map((record: unknown) => parseRecord(path, record)) };
+  const failed: unknown = "failed" in value ? value.failed : [];
+  if (!Array.isArray(failed)) throw damaged(path);
+  return {
+    records: value.delivered.map((record: unknown) => parseRecord(path, record)),
+    failed: failed.map((place: unknown) => textOf(path, place)),
+  };
 }
 
-export function renderState(records: readonly DeliveredRecord[]): string {
+export function renderState({ records, failed }: DeliveryState): string {
   const sorted = [...records].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   const lines = sorted.map((record) => `    ${JSON.stringify(record)}`);
-  return `{\n  "version": 1,\n  "delivered": [${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n  `}]\n}\n`;
+  const places = failed.length === 0 ? "" : `  "failed": ${JSON.stringify([...failed].sort())},\n`;
+  return `{\n  "version": 1,\n${places}  "delivered": [${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n  `}]\n}\n`;
 }
 
 /** What is written at a place under a key, so that it is known again and cannot be guessed without the vault. */

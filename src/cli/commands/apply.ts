@@ -15,7 +15,11 @@ export const apply: Command = {
     { command: "wharf apply", says: "shows the plan, asks, writes" },
     { command: "wharf apply --yes", says: "for scripts" },
   ],
-  options: [{ flag: "--yes", summary: "do not ask" }, AT_OPTION],
+  options: [
+    { flag: "--yes", summary: "do not ask" },
+    AT_OPTION,
+    { flag: "--retry-failed", summary: "only the places where something failed the last time" },
+  ],
   async run(invocation) {
     const { terminal, context, options } = invocation;
     const isSure = options["yes"] === true;
