@@ -71,7 +71,7 @@ export const proofRows: readonly ProofRow[] = [
     row: "Kubelet provider",
     works: "the kubelet asks wharf-kubelet-provider for an image's login",
     against:
-      "tables of requests and answers; once, the API's own types with its strict decoder (k8s.io/kubelet 0.36.3)",
+      "tables of requests and answers; once, by hand, the kubelet's own plugin and keyring code (k8s.io/kubernetes 1.36.3)",
     tests: ["src/programs/kubelet-provider.test.ts", "test/programs.test.ts"],
   },
   {
