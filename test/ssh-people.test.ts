@@ -82,6 +82,7 @@ async function apply(delivery: string): Promise<{
     error: { code: string; message: string; hint: string } | null;
   }[];
 }> {
+  scratch?.remove();
   scratch = createScratch("ssh");
   writeFileSync(
     scratch.at("wharf.yaml"),
