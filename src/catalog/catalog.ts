@@ -99,7 +99,7 @@ function openDatabase(file: string): Database {
     db.run("PRAGMA wal_autocheckpoint = 8000");
     db.run("PRAGMA foreign_keys = ON");
     // Digests are random: a commit looks into every part of their indexes, and 2 MB (the default) hold a few thousand images.
-    db.run("PRAGMA cache_size = -8192");
+    db.run("PRAGMA cache_size = -4096");
     db.run("PRAGMA temp_store = MEMORY");
     db.run("PRAGMA journal_size_limit = 67108864");
     db.run("PRAGMA busy_timeout = 20");
