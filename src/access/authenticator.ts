@@ -4,6 +4,7 @@ import type { Clock } from "#system";
 import { parseAuthorization } from "./authorization-header.ts";
 import { type BearerClaims, type BearerTokens, invalidBearer } from "./bearer-tokens.ts";
 import type { Caller, Principal } from "./contract.ts";
+import { ExpiringMap } from "./expiring-map.ts";
 import type { LastUse } from "./last-use.ts";
 import { type PasswordChecker, wrongLogin } from "./password-checker.ts";
 import { hashTokenSecret, isTokenSecret } from "./token-secret.ts";
@@ -32,12 +33,19 @@ export function createAuthenticator(options: {
 }): (authorization: string | undefined, address: string) => MaybePromise<Caller> {
   const { catalog, clock, passwords, bearers, lastUse } = options;
   // By header, under the access mark: a change of any account, token, project or member ends all of them.
-  const callers = new Map<string, { readonly mark: number; readonly caller: Caller }>();
+  const callers = new ExpiringMap<{ readonly mark: number; readonly caller: Caller }>(
+    MAX_REMEMBERED,
+    ({ mark, caller }) =>
+      mark !== catalog.generations.accessMark() ||
+      (caller.expiresAt !== undefined && caller.expiresAt <= clock.now()),
+  );
   // By token: a signature once checked stays right; whether its holder still is somebody is asked at each change.
-  const verified = new Map<string, BearerClaims>();
+  const verified = new ExpiringMap<BearerClaims>(
+    MAX_REMEMBERED,
+    (claims) => claims.expiresAt * 1000 <= clock.now(),
+  );
 
   function remember(header: string, mark: number, caller: Caller): Caller {
-    if (callers.size >= MAX_REMEMBERED) callers.clear();
     if (header.length <= MAX_REMEMBERED_CHARS) callers.set(header, { mark, caller });
     return noteUse(caller);
   }
@@ -101,7 +109,6 @@ export function createAuthenticator(options: {
     const claims = verified.get(token);
     if (claims !== undefined) return callerOfClaims(header, claims);
     return bearers.verify(token).then((fresh) => {
-      if (verified.size >= MAX_REMEMBERED) verified.clear();
       if (token.length <= MAX_REMEMBERED_CHARS) verified.set(token, fresh);
       return callerOfClaims(header, fresh);
     });

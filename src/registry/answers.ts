@@ -26,7 +26,7 @@ const MAX_BODY_BYTES = 256 * 1024;
 /**
  * Answers by who asked what: the key is method, path and Authorization header, so that another credential never sees it. One holds
  * while its repository's mark is the one that was current before its maker looked, and until the credential ends; absence is never
- * remembered. Bounded by bytes; the oldest go first.
+ * remembered. Bounded by bytes; the oldest go first, and what no longer holds does not stay until there is no more room.
  */
 export class Answers {
   readonly #generations: Generations;
@@ -48,19 +48,30 @@ export class Answers {
     return undefined;
   }
 
-  /** `mark` was taken before anything was read; `until` in milliseconds since 1970. */
-  remember(key: string, answer: Answer, mark: number, until: number): void {
+  /** `mark` was taken before anything was read; `until` and `now` in milliseconds since 1970. */
+  remember(
+    key: string,
+    answer: Answer,
+    hold: { readonly mark: number; readonly until: number },
+    now: number,
+  ): void {
     const held = answer.body instanceof Uint8Array ? answer.body.length : 0;
     if (held > MAX_BODY_BYTES) return;
     const old = this.#entries.get(key);
     if (old !== undefined) this.#forget(key, old);
     const chargeBytes = OVERHEAD_BYTES + key.length + held;
-    this.#entries.set(key, { answer, mark, until, chargeBytes });
+    this.#entries.set(key, { answer, ...hold, chargeBytes });
     this.#bytes += chargeBytes;
     for (const [oldest, entry] of this.#entries) {
-      if (this.#bytes <= this.#maxBytes) break;
+      // All are held about as long: behind one that still holds are few that do not.
+      if (this.#bytes <= this.#maxBytes && entry.until > now) break;
       this.#forget(oldest, entry);
     }
+  }
+
+  /** What is held, in bytes as they are charged. */
+  get sizeBytes(): number {
+    return this.#bytes;
   }
 
   #forget(key: string, entry: Remembered): void {

@@ -8,9 +8,7 @@ const MAX_MEMORY_MS = 30_000;
 export function rememberAnswer(parts: Parts, exchange: Exchange, answer: Answer): void {
   if (exchange.memory === undefined) return;
   const { key, mark } = exchange.memory;
-  const until = Math.min(
-    parts.clock.now() + MAX_MEMORY_MS,
-    exchange.caller.expiresAt ?? Number.POSITIVE_INFINITY,
-  );
-  parts.answers.remember(key, answer, mark, until);
+  const now = parts.clock.now();
+  const until = Math.min(now + MAX_MEMORY_MS, exchange.caller.expiresAt ?? Number.POSITIVE_INFINITY);
+  parts.answers.remember(key, answer, { mark, until }, now);
 }
