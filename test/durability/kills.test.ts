@@ -18,6 +18,7 @@ import {
   smallImage,
 } from "../support/registry-calls.ts";
 import { createScratch, type Scratch } from "../support/scratch.ts";
+import { until } from "../support/until.ts";
 import {
   basic,
   type Credentials,
@@ -73,12 +74,14 @@ test(
       const open = new Set<OpenUpload>();
       const target: RegistryTarget = { url: wharf.url, authorization: basic(robot) };
       let stopped = false;
-      // Every other time at once after some 201, when what it promises has had no time to come true later.
-      const fatal = round % 2 === 0 ? Number.POSITIVE_INFINITY : 1 + Math.floor(Math.random() * 60);
-      let acknowledged = 0;
-      const onAcknowledged = (): void => {
-        acknowledged += 1;
-        if (acknowledged !== fatal) return;
+      // In turn: some time into a round that acknowledged something; at once after some 201, when what it promises has had no
+      // time to come true later; at once after some chunk, in the middle of an upload.
+      const moment = (["time", "acknowledged", "chunk"] as const)[round % 3];
+      const fatal = 1 + Math.floor(Math.random() * (moment === "chunk" ? 12 : 60));
+      const seen = { acknowledged: 0, chunk: 0 };
+      const count = (what: "acknowledged" | "chunk"): void => {
+        seen[what] += 1;
+        if (moment !== what || seen[what] !== fatal) return;
         stopped = true;
         process.kill(wharf.pid, "SIGKILL");
       };
@@ -89,7 +92,8 @@ test(
               sent,
               open,
               tags,
-              onAcknowledged,
+              onAcknowledged: () => count("acknowledged"),
+              onChunk: () => count("chunk"),
             });
           } catch (cause) {
             // The kill cuts connections; before it, every request must succeed.
@@ -97,7 +101,14 @@ test(
           }
         }
       });
-      await Promise.race([Bun.sleep(fatal < 100 ? 5000 : 60 + Math.random() * 500), Promise.all(work)]);
+      const dueAt = performance.now() + 60 + Math.random() * 500;
+      const due = until(
+        "the moment of the kill",
+        () =>
+          stopped || (moment === "time" && performance.now() > dueAt && seen.acknowledged >= 8) || undefined,
+        60_000,
+      );
+      await Promise.race([due, Promise.all(work)]);
       stopped = true;
       await wharf.kill();
       await Promise.all(work);
@@ -118,7 +129,7 @@ test(
       expect(digests).toContain((await digestAt(target, path)) ?? "");
     }
     // The run did what it claims: there was something to lose, and something was interrupted.
-    expect(everything.length).toBeGreaterThan(kills * 4);
+    expect(everything.length).toBeGreaterThan(kills * 2);
     expect(resumed + vanished).toBeGreaterThan(0);
     expect(await wharf.stop()).toBe(0);
     const manifests = everything.filter((entry) => entry.path.includes("/manifests/")).length;
@@ -137,7 +148,7 @@ test(
     wharf = await startWharf(scratch, { dataFolder: wharf.dataFolder });
     await checkAll({ url: wharf.url, authorization: basic(robot) }, everything.slice(-20));
   },
-  kills * 8_000,
+  kills * 12_000,
 );
 
 interface Books {
@@ -147,6 +158,8 @@ interface Books {
   readonly tags: Map<string, string[]>;
   /** Called in the same turn that the 201 arrived in. */
   onAcknowledged(): void;
+  /** Called in the same turn that a chunk was answered in, while its upload is open. */
+  onChunk(): void;
 }
 
 /** Pushes an image as clients do: blobs small, middling and large, one in chunks, then the manifest under two tags. */
@@ -165,6 +178,7 @@ async function pushOne(target: RegistryTarget, repository: string, tag: string, 
       onPlace: (place) => {
         upload.place = place;
         books.open.add(upload);
+        books.onChunk();
       },
     }),
   );
