@@ -123,6 +123,17 @@ test("check tells drift, and a login that the registry refuses; exit code 3", as
   await server.api("PATCH", "/projects/team/robots/short", { disabled: true });
   const refused = await wharf("check");
   expect([refused.code, refused.out]).toEqual([3, expect.stringContaining("failed login team")]);
+  // A new secret of a disabled robot would be refused all the same.
+  expect(refused.out).toContain("need not be replaced: enable the robot or user again");
+  const disabled = await wharf(`why ${server.address}/team/app`);
+  expect(disabled.out).toContain("its robot or user is disabled: enable it again at the registry");
+  expect(disabled.out).not.toContain("wharf login");
+  await server.api("PATCH", "/projects/team/robots/short", { disabled: false });
+  const { items } = (await server.api("GET", "/projects/team/robots/short/tokens")) as {
+    items: { id: number }[];
+  };
+  await server.api("DELETE", `/projects/team/robots/short/tokens/${items[0]?.id}`);
+  expect((await wharf("check")).out).toContain("make a new secret");
   const why = await wharf(`why ${server.address}/team/app`);
   expect(why.out).toMatch(/docker +team \(robot-team-short\) .* refused \(/);
   // What is true of several programs is said once.

@@ -1,7 +1,7 @@
 import { type Context, isAppError } from "#core";
 import type { Connection } from "./connection.ts";
 import { askManifest } from "./manifests.ts";
-import { readReason } from "./registry-error.ts";
+import { type LoginFault, loginFaultOf, readReason } from "./registry-error.ts";
 
 /** Whether a pull would be let in, and what the registry said. */
 export interface PullProbe {
@@ -12,6 +12,8 @@ export interface PullProbe {
   readonly reason?: string;
   /** The registry's own words, fit to print. */
   readonly message?: string;
+  /** Why the login is no good though its secret is right, where a registry of ours says it. */
+  readonly loginFault?: LoginFault;
   /** Of the manifest, where the pull is allowed and the registry says it. */
   readonly digest?: string;
 }
@@ -44,11 +46,13 @@ export async function probePull(
   } catch (error) {
     if (!isAppError(error, "LOGIN_REFUSED") && !isAppError(error, "UNAUTHORIZED")) throw error;
     const { status, reason, registryMessage } = error.details ?? {};
+    const loginFault = loginFaultOf(error.details?.["loginFault"]);
     return {
       allowed: false,
       status: typeof status === "number" ? status : 0,
       reason: typeof reason === "string" ? reason : error.code,
       message: typeof registryMessage === "string" ? registryMessage : error.message,
+      ...(loginFault === undefined ? {} : { loginFault }),
     };
   }
 }

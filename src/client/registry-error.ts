@@ -7,7 +7,19 @@ export interface RegistryReason {
   /** OCI code (`DENIED`, `MANIFEST_UNKNOWN`, …) where it gives one. */
   readonly reason?: string;
   readonly message?: string;
+  /** Why the login is no good, where a registry of ours says it (`detail.reason`): a code of the error table. */
+  readonly loginFault?: LoginFault;
 }
+
+/** What a registry of ours tells whoever showed the right secret. */
+export type LoginFault = "ACCOUNT_DISABLED" | "CREDENTIAL_EXPIRED" | "CREDENTIAL_REVOKED";
+
+const LOGIN_FAULT_HINTS: Readonly<Record<LoginFault, string>> = {
+  ACCOUNT_DISABLED:
+    "the secret is right and need not be replaced: enable the robot or user again at the registry",
+  CREDENTIAL_EXPIRED: "make a new secret: `wharf rotate`",
+  CREDENTIAL_REVOKED: "make a new secret: `wharf rotate`",
+};
 
 const MAX_BODY_BYTES = 65_536;
 const MAX_MESSAGE_LENGTH = 300;
@@ -33,10 +45,23 @@ export async function readReason(
   } catch {
     return {}; // The status is the answer; a body that is too long or cut off explains nothing.
   }
-  const { code, message } = pick(new TextDecoder().decode(bytes));
+  const { code, message, detail } = pick(new TextDecoder().decode(bytes));
+  const isDetailed = typeof detail === "object" && detail !== null && "reason" in detail;
+  const loginFault = loginFaultOf(isDetailed ? detail.reason : undefined);
   const reason = typeof code === "string" && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : undefined;
   const text = typeof message === "string" ? printable(redact(message, credentials)) : "";
-  return { ...(reason === undefined ? {} : { reason }), ...(text === "" ? {} : { message: text }) };
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(text === "" ? {} : { message: text }),
+    ...(loginFault === undefined ? {} : { loginFault }),
+  };
+}
+
+/** The value as a fault of a login; undefined for anything else. */
+export function loginFaultOf(value: unknown): LoginFault | undefined {
+  return typeof value === "string" && Object.hasOwn(LOGIN_FAULT_HINTS, value)
+    ? (value as LoginFault)
+    : undefined;
 }
 
 /** A refusal as an AppError. `doing` completes "REGISTRY answered 403 to …". Reads the body. */
@@ -51,10 +76,11 @@ export async function refusal(
   },
 ): Promise<AppError> {
   const { status } = answer;
-  const { reason, message } = await readReason(answer, about.credentials);
+  const { reason, message, loginFault } = await readReason(answer, about.credentials);
   const isDenied = status === 401 && about.isLoginTaken === true;
   const code = isDenied ? "DENIED" : codeOf(status, reason, about.credentials !== undefined);
-  const hint = hintOf(code);
+  const hint =
+    code === "LOGIN_REFUSED" && loginFault !== undefined ? LOGIN_FAULT_HINTS[loginFault] : hintOf(code);
   const said = message ?? reason;
   return new AppError(
     code,
@@ -65,6 +91,7 @@ export async function refusal(
         status,
         ...(reason === undefined ? {} : { reason }),
         ...(message === undefined ? {} : { registryMessage: message }),
+        ...(loginFault === undefined ? {} : { loginFault }),
       },
       ...(hint === undefined ? {} : { hint }),
     },
@@ -80,7 +107,7 @@ export function printable(text: string): string {
   return line.length > MAX_MESSAGE_LENGTH ? `${line.slice(0, MAX_MESSAGE_LENGTH)}…` : line;
 }
 
-function pick(text: string): { code?: unknown; message?: unknown } {
+function pick(text: string): { code?: unknown; message?: unknown; detail?: unknown } {
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -73,6 +73,8 @@ function liveAdvice(answer: WhyAnswer, pull: PullProbe, known: Login | undefined
   if (answer.kind === "anonymous") return "this image needs a login: wharf login, then wharf apply";
   if (pull.status === 403)
     return "the login is good and may not pull this: ask for the right, or use another login";
+  if (pull.loginFault === "ACCOUNT_DISABLED")
+    return "the secret is right, and its robot or user is disabled: enable it again at the registry";
   return known === undefined
     ? "the registry refuses this login: log in again with that program"
     : `the registry refuses this login: renew it with ${renew}`;
