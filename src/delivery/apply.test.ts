@@ -143,6 +143,41 @@ test("a delivery taken out of wharf.yaml is pruned, the login kept", async () =>
   expect(existsSync(dockerFile())).toBe(false);
 });
 
+test.each([
+  ["kubernetes", "{ to: kubernetes, at: 'folder:out', name: mine, namespace: team }"],
+  ["crio", "{ to: crio, at: 'folder:out', file: /etc/crio/other.json }"],
+])(
+  "a delivery with options to %s that left wharf.yaml is pruned only where it is unchanged",
+  async (_, line) => {
+    mkdirSync(join(folder, "out"));
+    await save("a", "a.example");
+    const path = join(folder, "wharf.yaml");
+    const without = readFileSync(path, "utf8").replace(/deliver:[^]*/, "");
+    const withDelivery = `${without}deliver:\n  - ${line}\n`;
+    writeFileSync(path, withDelivery);
+    await apply();
+    const [first] = JSON.parse(readFileSync(stateFile(), "utf8")).delivered;
+    const file = join(folder, "out", first.file);
+    const old = readFileSync(file);
+    await save("a", "a.example");
+    await apply();
+    const delivered = readFileSync(file);
+    writeFileSync(path, without);
+    // Somebody put the old secret back: that is theirs.
+    writeFileSync(file, old);
+    const [outcome] = await apply();
+    expect(outcome?.warnings.map((warning) => warning.message).join()).toContain("was changed there");
+    expect(readFileSync(file)).toEqual(old);
+
+    writeFileSync(path, withDelivery);
+    await apply();
+    expect(readFileSync(file)).toEqual(delivered);
+    writeFileSync(path, without);
+    await apply();
+    expect(existsSync(file)).toBe(false);
+  },
+);
+
 test("a file that does not parse fails its target alone, and is not touched", async () => {
   mkdirSync(join(folder, "out"));
   await save("a", "a.example");

@@ -62,6 +62,8 @@ export interface DeliveredRecord {
   readonly mark: string;
   /** When it was written, ISO 8601. */
   readonly time: string;
+  /** Options of its delivery (`file:`, `name:`, …): how to read it back once it has left wharf.yaml. undefined: none, or written before records had them. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What became of one target. */

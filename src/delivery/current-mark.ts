@@ -21,9 +21,12 @@ export async function currentMark(
   const { current, markKey } = found;
   if (current === undefined) return undefined;
   if (record.key === WHOLE_FILE) return wholeMark(markKey, record, new TextDecoder().decode(current));
-  const search = await readPlace(context, opened);
+  // As it was delivered: another `file:` or `name:` now, or none any more, would look elsewhere.
+  const { options } = record;
+  const then = options === undefined ? opened : { ...opened, target: { ...opened.target, options } };
+  const search = await readPlace(context, then);
   search.files.set(record.file, current);
-  const answer = answerFrom(opened, search, `${record.images}/x`);
+  const answer = answerFrom(then, search, `${record.images}/x`);
   if (answer.kind !== "login" || answer.match.file !== record.file || answer.match.key !== record.key)
     return undefined;
   return markOf(markKey, record, answer.match);

@@ -233,6 +233,7 @@ function recordsOf(
         images: login?.images ?? "",
         mark,
         time: known?.mark === mark ? known.time : input.now.toISOString(),
+        ...(Object.keys(one.spec.options).length === 0 ? {} : { options: one.spec.options }),
       };
     });
 }

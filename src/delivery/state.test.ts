@@ -15,10 +15,14 @@ const record = fc.record({
   mark: text,
   time: text,
 });
+const optional = fc.oneof(
+  record,
+  fc.tuple(record, fc.dictionary(text, text)).map(([one, options]) => ({ ...one, options })),
+);
 
 test("what is written is read again, in an order of its own", () => {
   fc.assert(
-    fc.property(fc.array(record, { maxLength: 8 }), fc.array(text, { maxLength: 3 }), (records, failed) => {
+    fc.property(fc.array(optional, { maxLength: 8 }), fc.array(text, { maxLength: 3 }), (records, failed) => {
       const state = parseState("wharf.state", renderState({ records, failed }));
       const read = state.records;
       expect(state.failed).toEqual([...failed].sort());

@@ -88,6 +88,9 @@ function parseRecord(path: string, value: unknown): DeliveredRecord {
   const fields = value as Readonly<Record<string, unknown>>;
   const texts = Object.fromEntries(FIELDS.map((field) => [field, textOf(path, fields[field])]));
   const user = fields["user"];
+  const options = fields["options"];
+  if (options !== undefined && (typeof options !== "object" || options === null || Array.isArray(options)))
+    throw damaged(path);
   return {
     place: texts["place"] ?? "",
     user: user === undefined ? undefined : textOf(path, user),
@@ -98,6 +101,7 @@ function parseRecord(path: string, value: unknown): DeliveredRecord {
     images: texts["images"] ?? "",
     mark: texts["mark"] ?? "",
     time: texts["time"] ?? "",
+    ...(options === undefined ? {} : { options: options as Readonly<Record<string, unknown>> }),
   };
 }
 
