@@ -1,6 +1,7 @@
 /**
  * `npm run bench registry [-- --quick] [--out FILE] [--install-tools]`: measures ours beside the peers, and reports. It fails nothing.
  * `npm run bench soak [-- --minutes N] [--out FILE]`: memory under a moderate load for long.
+ * `npm run bench delivery [-- --quick] [--only hosts,answers,planning] [--out FILE] [--install-tools]`: ours beside Ansible, pass and kubectl.
  */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -8,6 +9,8 @@ import { parseArgs } from "node:util";
 import { installPrograms } from "../scripts/install-programs.ts";
 import { findProgram } from "../test/support/programs.ts";
 import { createScratch } from "../test/support/scratch.ts";
+import { fullDelivery, quickDelivery } from "./delivery/delivery-row.ts";
+import { benchDelivery } from "./delivery/run.ts";
 import { benchRegistry } from "./registry/run.ts";
 import { fullSettings, quickSettings } from "./registry/server.ts";
 import { benchSoak } from "./soak/run.ts";
@@ -19,12 +22,13 @@ const { values, positionals } = parseArgs({
     quick: { type: "boolean", default: false },
     "install-tools": { type: "boolean", default: false },
     out: { type: "string" },
+    only: { type: "string", default: "" },
     minutes: { type: "string", default: "60" },
   },
 });
-const [name] = positionals;
-if (positionals.length !== 1 || (name !== "registry" && name !== "soak")) {
-  console.error("error: running a benchmark: name one of: registry, soak");
+const [name = ""] = positionals;
+if (positionals.length !== 1 || !["registry", "soak", "delivery"].includes(name)) {
+  console.error("error: running a benchmark: name one of: registry, soak, delivery");
   process.exit(2);
 }
 const minutes = Number(values.minutes);
@@ -45,25 +49,44 @@ const build = Bun.spawn([process.execPath, join(root, "scripts", "build.ts")], {
 });
 if ((await build.exited) !== 0) process.exit(1);
 
-const report = name === "registry" ? await measureRegistry() : await soak();
+const report = await measure();
 console.log(report);
-const file = values.out ?? (values.quick ? undefined : join(root, "docs", "benchmarks", `${name}.md`));
+// A part of a table is no report.
+const file =
+  values.out ??
+  (values.quick || values.only !== "" ? undefined : join(root, "docs", "benchmarks", `${name}.md`));
 if (file !== undefined) {
   mkdirSync(dirname(resolve(file)), { recursive: true });
   writeFileSync(file, report);
+}
+
+async function measure(): Promise<string> {
+  if (name === "registry") return await measureRegistry();
+  return name === "soak" ? await soak() : await measureDelivery();
+}
+
+function measureDelivery(): Promise<string> {
+  const only = values.only.split(",").filter((word) => word !== "");
+  return withCopy((program) =>
+    benchDelivery(root, program, values.quick ? quickDelivery : fullDelivery, only),
+  );
 }
 
 function measureRegistry(): Promise<string> {
   return benchRegistry(root, [executable], values.quick ? quickSettings : fullSettings);
 }
 
+function soak(): Promise<string> {
+  return withCopy((program) => benchSoak(root, [program], minutes, (line) => console.error(line)));
+}
+
 /** With a copy of the executable: another build may come while it runs. */
-async function soak(): Promise<string> {
-  const scratch = createScratch("soak-program");
+async function withCopy(use: (program: string) => Promise<string>): Promise<string> {
+  const scratch = createScratch("program");
   try {
     const copy = scratch.at("wharf");
     copyFileSync(executable, copy);
-    return await benchSoak(root, [copy], minutes, (line) => console.error(line));
+    return await use(copy);
   } finally {
     scratch.remove();
   }

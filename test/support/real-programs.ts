@@ -48,6 +48,11 @@ export const realPrograms: readonly RealProgram[] = [
   debian("sudo"),
   debian("unshare", "util-linux"),
   { ...debian("wrk"), benchOnly: true },
+  // What delivery is measured against.
+  { ...debian("ansible", "ansible-core"), benchOnly: true },
+  { ...debian("docker-credential-pass", "golang-docker-credential-helpers"), benchOnly: true },
+  { ...debian("pass"), benchOnly: true },
+  { ...debian("gpg", "gnupg"), benchOnly: true },
   go(
     "conformance",
     "github.com/opencontainers/distribution-spec/conformance",
