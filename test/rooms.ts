@@ -45,7 +45,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   "@hono/zod-openapi": ["api"],
   jose: ["access"],
   "age-encryption": ["logins"],
-  yaml: ["logins", "consumers", "server"],
+  // places: the kubeconfig is YAML, and its mistakes are told with their line.
+  yaml: ["logins", "consumers", "server", "places"],
   commander: ["cli"],
 };
 

@@ -24,14 +24,18 @@ export const loginWords: Keys<typeof configKeys.login> = {
 
 export const deliveryWords: Keys<typeof configKeys.delivery> = {
   to: "the consumer; required",
-  at: "the place: `local`, `ssh://[user@]host[:port]` (also a list of hosts, `ssh://gpu[01-64,70]`), or `folder:DIR` for a tree of files under DIR; required",
+  at: "the place: `local`, `ssh://[user@]host[:port]` (also a list of hosts, `ssh://gpu[01-64,70]`), `k8s://CONTEXT` for a context of the kubeconfig (`k8s://`: the current one, or the cluster that wharf runs in), or `folder:DIR` for a tree of files under DIR; required",
   logins: "names of the logins; all of them where nothing is said",
   users: "user → names of logins: each person's own, in their own home",
   sudo: "`true`: over ssh, act as root there, or as the person of `users:`, by sudo without a password",
   name: "kubernetes: the Secret's name",
   namespace: "kubernetes: the Secret's namespace",
-  namespaces: "kubernetes: several namespaces",
-  "service-accounts": "kubernetes: ServiceAccounts that use the Secret",
+  namespaces:
+    'kubernetes: several namespaces; in a cluster also `all`, or `{ selector: "team=ml" }` by their labels',
+  "service-accounts":
+    "kubernetes: ServiceAccounts whose pods use the Secret; in a cluster, where it is added to their imagePullSecrets",
+  "take-over":
+    "kubernetes: `true`: a Secret of that name that somebody else made becomes wharf's, with what is in it",
   scope: "runai: `cluster` or a project",
   file: "the file to write where the consumer's own default is not the one",
   helper: "docker: `wharf` writes `credHelpers` entries for docker-credential-wharf instead of secrets",

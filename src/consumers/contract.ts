@@ -48,6 +48,11 @@ export interface Target {
   readonly realmHosts?: Readonly<Record<string, readonly string[]>>;
   /** Options of the delivery in wharf.yaml (`name`, `namespaces`, …), as written. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /**
+   * Present where the place is a Kubernetes API: the namespaces that the delivery's options mean, as they are there. Documents have then
+   * the paths of objects (`renderObjectPath` of #core) and are what `kubernetes/secret-object.ts` says.
+   */
+  readonly namespaces?: readonly string[];
 }
 
 /** One entry of a document: what the program looks a login up by. */

@@ -121,6 +121,7 @@ export const errorTable = {
   UNREACHABLE: row("the other side did not answer", 502, "UNKNOWN", 5),
   TLS_FAILED: row("the other side's certificate is not trusted or does not fit", 502, "UNKNOWN", 5),
   REGISTRY_FAILED: row("the registry answered in a way that cannot be used", 502, "UNKNOWN", 1),
+  KUBERNETES_FAILED: row("a Kubernetes API answered in a way that cannot be used", 502, "UNKNOWN", 1),
   ADDRESS_IN_USE: row("the address to listen on is taken", 500, "UNKNOWN", 1),
   INSECURE_LISTEN: row("listening beyond this machine without TLS is refused", 500, "UNKNOWN", 2),
   PROGRAM_FAILED: row("a program that was started failed", 500, "UNKNOWN", 1),

@@ -3,6 +3,7 @@ export { AppError, type ErrorExtra, isAppError, toAppError } from "./app-error.t
 export { type Context, type LogFields, type Logger, type LogLevel, silentLogger } from "./context.ts";
 export { type ErrorCode, type ErrorRow, errorTable, type OciErrorCode } from "./error-table.ts";
 export { type NameKind, nearestName, parseName } from "./names.ts";
+export { type ObjectKind, type ObjectPath, parseObjectPath, renderObjectPath } from "./object-path.ts";
 export { isOwnFault, type Problem, toProblem } from "./problem.ts";
 export { Secret } from "./secret.ts";
 export { version } from "./version.ts";

@@ -50,7 +50,7 @@ export function createInventory(surroundings: Surroundings, base: string): Inven
           );
         case "ssh":
           return openSsh(ssh, at, user);
-        case "later":
+        case "k8s":
           throw new AppError("UNSUPPORTED", `the place ${at.text} comes in a later version`, {
             hint: "today `at:` is local, ssh://HOST or folder:DIR; render into a folder and copy it there",
           });

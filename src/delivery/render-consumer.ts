@@ -30,7 +30,7 @@ export async function renderConsumer(
   const { ready, failed } = await readyLogins(logins, input.secrets);
   const place = await input.inventory.openPlace(
     context,
-    spec.at.kind === "later" ? { kind: "local", text: "local" } : spec.at,
+    spec.at.kind === "k8s" ? { kind: "local", text: "local" } : spec.at,
     undefined,
   );
   const { namespaces, ...options } = spec.options;

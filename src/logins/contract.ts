@@ -48,8 +48,8 @@ export type DeliveryPlace =
   | { readonly kind: "folder"; readonly text: string; readonly folder: string }
   /** One host, or a list of them: each is a target of its own. */
   | { readonly kind: "ssh"; readonly text: string; readonly hosts: readonly SshAddress[] }
-  /** A place that a later version serves. */
-  | { readonly kind: "later"; readonly text: string };
+  /** A Kubernetes API: a context of the kubeconfig; undefined: the current one, or the cluster that this runs in. */
+  | { readonly kind: "k8s"; readonly text: string; readonly context: string | undefined };
 
 /** A parsed wharf.yaml. */
 export interface WharfConfig {

@@ -58,7 +58,7 @@ deliver:
   expect(config.deliveries.map((delivery) => delivery.at.kind)).toEqual([
     "ssh",
     "ssh",
-    "later",
+    "k8s",
     "local",
     "folder",
   ]);

@@ -26,6 +26,7 @@ const DELIVERY_OPTIONS = [
   "namespace",
   "namespaces",
   "service-accounts",
+  "take-over",
   "scope",
   "file",
   "helper",

@@ -11,8 +11,9 @@ export function parsePlace(text: string, expandFolder: (written: string) => stri
   if (text.startsWith("folder:") && text.length > "folder:".length)
     return { kind: "folder", text, folder: expandFolder(text.slice("folder:".length)) };
   if (text.startsWith("ssh://")) return { kind: "ssh", text, hosts: parseSshAddresses(text) };
-  if (/^k8s:\/\/./.test(text)) return { kind: "later", text };
+  if (text.startsWith("k8s://") && !/[\p{Cc}\s]/u.test(text))
+    return { kind: "k8s", text, context: text === "k8s://" ? undefined : text.slice("k8s://".length) };
   throw new AppError("INVALID_INPUT", `${JSON.stringify(text.slice(0, 80))} is not a place`, {
-    hint: "a place is local, folder:DIR or ssh://[user@]host[:port]",
+    hint: "a place is local, folder:DIR, ssh://[user@]host[:port] or k8s://CONTEXT",
   });
 }

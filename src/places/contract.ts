@@ -40,6 +40,23 @@ export interface Place {
   remove(context: Context, path: string): Promise<void>;
   /** Names in a folder, sorted; empty when it is not there. */
   list(context: Context, path: string): Promise<readonly string[]>;
+  /** How many files may be written at once; undefined: one after another, and what fails stops those behind it. */
+  readonly atOnce?: number;
+  /** Present where the place is a Kubernetes API. */
+  readonly cluster?: Cluster;
   /** Is this program on the place's PATH, and which version does it print; undefined when it is not there. */
   version(context: Context, program: string): Promise<string | undefined>;
+}
+
+/**
+ * What a Kubernetes API has besides. Its files are objects, `/namespaces/NAMESPACE/secrets/NAME` and `…/serviceaccounts/NAME` (#core,
+ * `renderObjectPath`), as one line of JSON without anything that differs from namespace to namespace:
+ * a Secret `{"labels":{…},"type":"…","immutable":true,"data":{"KEY":"base64"}}` (all labels; written are those in the text, under our
+ * field manager, so that others' stay; `"force":true` takes fields over from another manager);
+ * a ServiceAccount `{"imagePullSecrets":["a","b"]}`, which must be there already: NOT_FOUND.
+ * What changed between read and write throws CONFLICT with `details.stale`: read, merge and write again.
+ */
+export interface Cluster {
+  /** The namespaces that a delivery's options mean, sorted: `namespaces:` a list, `all` or `{selector}`; `namespace:`; else the context's own. */
+  namespaces(context: Context, options: Readonly<Record<string, unknown>>): Promise<readonly string[]>;
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { getCACertificates } from "node:tls";
-import { AppError } from "#core";
+import { AppError, type Secret } from "#core";
 import { toFetchError } from "./fetch-error.ts";
 import { chooseProxy, type ProxyEnvironment } from "./proxy-environment.ts";
 import { withIdleTimeout } from "./stream-idle.ts";
@@ -16,6 +16,23 @@ export interface FetchRequest {
   readonly ca?: string;
   /** How long the other side may take until its answer begins, after the body was sent; milliseconds. */
   readonly answerTimeoutMs?: number;
+  /** Longest silence inside the body, milliseconds: a watch is silent for long. */
+  readonly idleTimeoutMs?: number;
+  readonly tls?: FetchTls;
+  /** The proxy (`http://host:port`), in place of what the environment says. */
+  readonly proxy?: string;
+}
+
+/** How the other side is known, and we to it, where that is not by the system's CAs alone. */
+export interface FetchTls {
+  /** CA certificates, PEM, trusted instead of the system's. */
+  readonly onlyCa?: string;
+  /** Our own certificate with its chain, and its key, PEM. */
+  readonly identity?: { readonly certificate: string; readonly key: Secret };
+  /** The name that the certificate must have, where it is not the address's. */
+  readonly serverName?: string;
+  /** The certificate is not looked at: where somebody wrote down that they want it so. */
+  readonly isUnverified?: boolean;
 }
 
 export interface FetchAnswer {
@@ -54,8 +71,9 @@ export function createFetch(options: FetchOptions): Fetch {
 
   return async function fetchFrom(address, request) {
     const url = parseUrl(address);
-    const proxy = chooseProxy(url, options.environment);
+    const proxy = request.proxy ?? chooseProxy(url, options.environment);
     const ca = request.ca === undefined ? undefined : certificates(request.ca, trusted);
+    const tls = { ...(ca === undefined ? {} : { ca }), ...tlsOptions(request.tls) };
     const limit = new AbortController();
     const signal = AbortSignal.any([request.signal, limit.signal]);
     const timeoutMs = (request.answerTimeoutMs ?? answerTimeoutMs) + sendTimeMs(request.body);
@@ -80,9 +98,9 @@ export function createFetch(options: FetchOptions): Fetch {
         signal,
         // `false` keeps Bun from reading the environment by itself; its types do not know it yet.
         proxy: (proxy ?? false) as string,
-        ...(ca === undefined ? {} : { tls: { ca } }),
+        ...(Object.keys(tls).length === 0 ? {} : { tls }),
       });
-      return answerOf(response, { idleTimeoutMs, fail });
+      return answerOf(response, { idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs, fail });
     } catch (cause) {
       throw fail(cause);
     } finally {
@@ -158,6 +176,17 @@ function certificates(pem: string, known: Map<string, string[]>): string[] {
   const all = [...getCACertificates("default"), ...own];
   known.set(pem, all);
   return all;
+}
+
+function tlsOptions(tls: FetchTls | undefined): Bun.TLSOptions {
+  if (tls === undefined) return {};
+  const { onlyCa, identity, serverName, isUnverified } = tls;
+  return {
+    ...(onlyCa === undefined ? {} : { ca: onlyCa }),
+    ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key.reveal() }),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(isUnverified === true ? { rejectUnauthorized: false } : {}),
+  };
 }
 
 function parseUrl(address: string): URL {

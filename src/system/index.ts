@@ -10,6 +10,7 @@ export {
   type FetchAnswer,
   type FetchOptions,
   type FetchRequest,
+  type FetchTls,
 } from "./fetch.ts";
 export { type FetchFailure, fetchFailure } from "./fetch-error.ts";
 export { fetchUnverified } from "./fetch-unverified.ts";

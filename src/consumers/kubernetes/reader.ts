@@ -1,7 +1,9 @@
+import { parseObjectPath } from "#core";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, parseJsonText, readJsonText } from "../json-text.ts";
 import { lookUp, readKeyring } from "./keyring.ts";
+import { CONFIG_KEY, parseSecretObject } from "./secret-object.ts";
 import { parseSecretYaml } from "./secret-yaml.ts";
 import { secretFiles } from "./writer.ts";
 
@@ -19,7 +21,7 @@ export function matchKubernetes(
     if (bytes === undefined) continue;
     let root: JsonObject;
     try {
-      const { config } = parseSecretYaml(bytes, path);
+      const config = configOf(bytes, path);
       root = parseJsonText(
         readJsonText(config, `${path} (.dockerconfigjson)`),
         `${path} (.dockerconfigjson)`,
@@ -57,4 +59,11 @@ export function matchKubernetes(
     };
   }
   return { kind: "anonymous", why: notes.length === 0 ? "there is no file" : notes.join("; "), searched };
+}
+
+/** What the kubelet is given: the value of `.dockerconfigjson`, of a file or of an object of a cluster. */
+function configOf(bytes: Uint8Array, path: string): Uint8Array {
+  if (parseObjectPath(path) === undefined) return parseSecretYaml(bytes, path).config;
+  const { data } = parseSecretObject(Buffer.from(bytes).toString(), path);
+  return Buffer.from(data[CONFIG_KEY] ?? "", "base64");
 }

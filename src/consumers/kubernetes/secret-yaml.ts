@@ -60,7 +60,7 @@ export function renderHead(name: string, namespace: string | undefined): string 
     `  name: ${plain(name)}`,
     ...(namespace === undefined ? [] : [`  namespace: ${plain(namespace)}`]),
     "  labels:",
-    "    app.kubernetes.io/managed-by: wharfinger",
+    "    app.kubernetes.io/managed-by: wharf",
     `type: ${SECRET_TYPE}`,
     "data:",
   ];

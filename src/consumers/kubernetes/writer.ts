@@ -1,6 +1,6 @@
-import { AppError } from "#core";
+import { AppError, parseObjectPath, renderObjectPath } from "#core";
 import { renderEntry } from "../auth-entry.ts";
-import { type AuthFileRules, mergeAuthFile } from "../auth-file.ts";
+import { mergeAuthFile } from "../auth-file.ts";
 import type {
   Compiled,
   ConsumerLogin,
@@ -13,16 +13,17 @@ import type {
 } from "../contract.ts";
 import { refuseForm, refuseTwins } from "../coverage.ts";
 import { compileCertificates } from "../whole-file.ts";
-import { inspectKeys } from "./inspect-keys.ts";
-import { fatalEntries } from "./keyring.ts";
 import { pullKeys } from "./keys.ts";
+import { kubeletRules } from "./kubelet-rules.ts";
+import { mergeSecretObject, renderSecretHead } from "./secret-object.ts";
 import { parseSecretYaml, renderHead, renderSecretYaml } from "./secret-yaml.ts";
+import { mergeServiceAccount, serviceAccountDocument } from "./service-account.ts";
 
 const DEFAULT_NAME = "regcred";
 /** A Secret's values together must be smaller (kubernetes core/v1 MaxSecretSize). */
 const MAX_SECRET_BYTES = 1024 * 1024;
 
-/** One file that the delivery's options ask for. */
+/** One Secret that the delivery's options ask for: a file of a folder, or an object of a cluster. */
 export interface SecretFile {
   readonly path: string;
   readonly name: string;
@@ -31,16 +32,22 @@ export interface SecretFile {
 
 /**
  * The files: `name:` (regcred), and `namespace:` or `namespaces:` for one Secret each, in a folder of that name. `file:` places the
- * one of a single namespace. Throws CONFIG_INVALID for names that Kubernetes does not take.
+ * one of a single namespace. In a cluster: the object in each of its namespaces. Throws CONFIG_INVALID for names that Kubernetes does not take.
  */
 export function secretFiles(target: Target): readonly SecretFile[] {
   const options = target.options ?? {};
   const name = options["name"] ?? DEFAULT_NAME;
   if (typeof name !== "string" || !isSubdomain(name)) throw badName("name", name);
+  if (target.namespaces !== undefined)
+    return target.namespaces.map((namespace) => ({
+      path: renderObjectPath({ namespace, kind: "secrets", name }),
+      name,
+      namespace,
+    }));
   const listed = options["namespaces"] ?? (options["namespace"] === undefined ? [] : [options["namespace"]]);
   if (!Array.isArray(listed))
     throw new AppError("CONFIG_INVALID", "namespaces: is not a list of names", {
-      hint: "list them: namespaces: [team-a, team-b]; a selector needs a cluster to ask, which comes in a later version",
+      hint: "list them: namespaces: [team-a, team-b]; `all` and a selector need a cluster to ask: at: k8s://CONTEXT",
     });
   const namespaces = listed.map((item: unknown) => {
     if (typeof item !== "string" || !isLabel(item)) throw badName("namespace", item);
@@ -59,8 +66,10 @@ export function secretFiles(target: Target): readonly SecretFile[] {
 
 export function compileKubernetes(logins: readonly ConsumerLogin[], target: Target): Compiled {
   let files: readonly SecretFile[];
+  let accounts: readonly string[];
   try {
     files = secretFiles(target);
+    accounts = serviceAccounts(target);
   } catch (fault) {
     if (!(fault instanceof AppError)) throw fault;
     const { message, hint } = fault;
@@ -97,6 +106,8 @@ export function compileKubernetes(logins: readonly ConsumerLogin[], target: Targ
       warnings,
     };
   }
+  const inCluster = target.namespaces !== undefined;
+  const head = renderSecretHead({}, target.options);
   const documents = files.map(
     ({ path, name, namespace }): FileDocument => ({
       kind: "file",
@@ -104,23 +115,54 @@ export function compileKubernetes(logins: readonly ConsumerLogin[], target: Targ
       mode: 0o600,
       folderMode: 0o700,
       entries,
-      body: renderHead(name, namespace),
+      body: inCluster ? head : renderHead(name, namespace),
     }),
   );
+  if (!inCluster && accounts.length > 0)
+    warnings.push({
+      kind: "format",
+      message: "service-accounts: is for a cluster (at: k8s://CONTEXT), and is not in these files",
+      hint: "name the Secret in imagePullSecrets of your pods; a manifest of a ServiceAccount would replace the whole list",
+    });
   return {
-    documents: entries.length === 0 ? [] : documents,
+    documents: entries.length === 0 ? [] : [...documents, ...(inCluster ? references(files, accounts) : [])],
     refusals,
     warnings: [...warnings, ...certificates.warnings],
   };
 }
 
-/** Edits the value alone of a Secret that is there; labels, annotations, comments and other people's entries stay. */
+/** Behind all Secrets, so that nothing refers to a Secret that is not there yet. */
+function references(files: readonly SecretFile[], accounts: readonly string[]): readonly FileDocument[] {
+  return files.flatMap(({ namespace = "", name }) =>
+    accounts.map((account) =>
+      serviceAccountDocument(renderObjectPath({ namespace, kind: "serviceaccounts", name: account }), name),
+    ),
+  );
+}
+
+/** `service-accounts:`, one name or a list. Throws CONFIG_INVALID for names that Kubernetes does not take. */
+function serviceAccounts(target: Target): readonly string[] {
+  const option = target.options?.["service-accounts"] ?? [];
+  const listed: readonly unknown[] = Array.isArray(option) ? option : [option];
+  return listed.map((item) => {
+    if (typeof item !== "string" || !isSubdomain(item)) throw badName("service account", item);
+    return item;
+  });
+}
+
+/**
+ * Edits the value alone of a Secret that is there; labels, annotations, comments and other people's entries stay. In a cluster: as
+ * `mergeSecretObject` and `mergeServiceAccount` say.
+ */
 export function mergeKubernetes(
   current: Uint8Array | undefined,
   document: FileDocument,
   owned: ReadonlySet<string>,
 ): Merged {
   const { body = "", path } = document;
+  const object = parseObjectPath(path);
+  if (object?.kind === "secrets") return mergeSecretObject(current, document, owned);
+  if (object?.kind === "serviceaccounts") return mergeServiceAccount(current, document, owned);
   const inner: FileDocument = { ...document, path: `${path} (.dockerconfigjson)` };
   if (current === undefined || current.length === 0) {
     if (document.entries.length === 0) return { content: undefined, changes: [], warnings: [], refusals: [] };
@@ -147,19 +189,6 @@ export function mergeKubernetes(
   if (merged.content === secret.config) return { ...merged, content: current };
   return { ...merged, content: Buffer.from(secret.withConfig(merged.content)) };
 }
-
-const kubeletRules: AuthFileRules = {
-  inspect: (root, document) => [
-    ...fatalEntries(root).map(
-      (key): Warning => ({
-        kind: "danger",
-        message: `${document.path}: the entry ${key} cannot be decoded, which fails every pull of a pod with this Secret`,
-        hint: "remove that entry",
-      }),
-    ),
-    ...inspectKeys(root, document),
-  ],
-};
 
 function badName(option: string, value: unknown): AppError {
   const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : "what stands there";
