@@ -1,5 +1,6 @@
 import { test } from "bun:test";
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type RealProgram, realPrograms } from "./real-programs.ts";
@@ -14,9 +15,21 @@ export function toolFolder(): string {
 
 /** Where a program of the table lies when it is installed from source. */
 export function goProgramPath(program: RealProgram): string | undefined {
-  return program.from.kind === "go"
-    ? join(toolFolder(), `${program.name}-${program.from.version}`, program.name)
-    : undefined;
+  const { from, name } = program;
+  if (from.kind === "debian") return undefined;
+  const suffix = from.kind === "own-go" ? `-${markOf(join(repository, from.folder), from.flags)}` : "";
+  return join(toolFolder(), `${name}-${from.version}${suffix}`, name);
+}
+
+/** The repository's own folder. */
+export const repository = join(import.meta.dir, "../..");
+
+/** Another source is another program: a mark of all that it is built from. */
+function markOf(folder: string, flags: string): string {
+  const hash = createHash("sha256").update(flags);
+  for (const name of readdirSync(folder).sort())
+    if (/\.go$|^go\.(?:mod|sum)$/.test(name)) hash.update(name).update(readFileSync(join(folder, name)));
+  return hash.digest("hex").slice(0, 12);
 }
 
 /** The absolute path of a real program; undefined when it is not on this machine. Throws for one that nothing would install. */

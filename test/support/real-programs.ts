@@ -4,7 +4,9 @@ export interface RealProgram {
   readonly name: string;
   readonly from:
     | { readonly kind: "debian"; readonly package: string }
-    | { readonly kind: "go"; readonly module: string; readonly command: string; readonly version: string };
+    | { readonly kind: "go"; readonly module: string; readonly command: string; readonly version: string }
+    /** A Go module of our own, a folder of the repository; `version` is that of what it is made of. */
+    | { readonly kind: "own-go"; readonly folder: string; readonly version: string; readonly flags: string };
   /** Only measured with, never needed by a test: `npm test` does not install it. */
   readonly benchOnly?: true;
 }
@@ -62,6 +64,18 @@ export const realPrograms: readonly RealProgram[] = [
   go("crane", "github.com/google/go-containerregistry", "cmd/crane", "v0.22.1"),
   go("regctl", "github.com/regclient/regclient", "cmd/regctl", "v0.11.7"),
   go("oras", "oras.land/oras", "cmd/oras", "v1.3.6"),
+  // etcd 3.6.8, kube-apiserver, kube-controller-manager, kubelet, kubectl and the kubelet's keyring, in one program.
+  {
+    name: "kube",
+    from: {
+      kind: "own-go",
+      folder: "test/kube",
+      version: "v1.36.3",
+      // kubectl cannot parse a server's version of nothing.
+      flags:
+        "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36",
+    },
+  },
   // Distribution, the peer registry of client tests and benchmarks.
   go("registry", "github.com/distribution/distribution/v3", "cmd/registry", "v3.1.2"),
 ];
