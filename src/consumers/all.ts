@@ -1,4 +1,5 @@
 import { apptainer } from "./apptainer/index.ts";
+import { containerd } from "./containerd/index.ts";
 import type { Consumer } from "./contract.ts";
 import { crio } from "./crio/index.ts";
 import { docker } from "./docker/index.ts";
@@ -22,6 +23,7 @@ export const consumers: readonly Consumer[] = [
   rke2,
   gitlab,
   crio,
+  containerd,
 ];
 
 /** The consumer of that name; undefined when there is none. */

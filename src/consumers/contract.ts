@@ -11,7 +11,8 @@ export type ConsumerName =
   | "k3s"
   | "rke2"
   | "gitlab"
-  | "crio";
+  | "crio"
+  | "containerd";
 
 /** A login with its secret, ready to be written into a program's file. */
 export interface ConsumerLogin {

@@ -11,6 +11,15 @@ export interface TomlNumber {
 
 export type TomlTable = ReadonlyMap<string, TomlValue>;
 
+/** A header of a table, or a key with its value: where its lines stand in the text, line ends included. */
+export interface TomlStatement {
+  readonly kind: "table" | "list" | "pair";
+  /** From the root; a pair's own keys are at the end. */
+  readonly keys: readonly string[];
+  readonly start: number;
+  readonly end: number;
+}
+
 type Growing = Map<string, TomlValue>;
 
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -20,7 +29,7 @@ const MAX_DEPTH = 64;
 export function readTomlText(bytes: Uint8Array, path: string): string {
   if (bytes.length > MAX_BYTES) throw invalid(path, `it is larger than ${MAX_BYTES} bytes`);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw invalid(path, "it is not UTF-8 text", cause);
   }
@@ -32,6 +41,13 @@ export function readTomlText(bytes: Uint8Array, path: string): string {
  */
 export function parseTomlText(text: string, path: string): TomlTable {
   return new Parser(text, path).document();
+}
+
+/** The statements of a file in their order, for edits that leave all other bytes. Throws as `parseTomlText`. */
+export function parseTomlStatements(text: string, path: string): readonly TomlStatement[] {
+  const parser = new Parser(text, path);
+  parser.document();
+  return parser.statements;
 }
 
 /** The value under a path of keys; undefined where there is none, or a table of tables stands in the way. */
@@ -57,6 +73,7 @@ class Parser {
   readonly #closed = new Set<unknown>();
   readonly #dotted = new Set<unknown>();
   readonly #lists = new Set<unknown>();
+  readonly statements: TomlStatement[] = [];
 
   constructor(text: string, path: string) {
     this.#text = text;
@@ -66,12 +83,20 @@ class Parser {
   document(): TomlTable {
     const root: Growing = new Map();
     let table = root;
+    let above: readonly string[] = [];
     for (;;) {
       this.#blank();
       if (this.#at >= this.#text.length) return root;
-      if (this.#text[this.#at] === "[") table = this.#header(root);
-      else this.#pair(table, 0);
+      const start = this.#text.lastIndexOf("\n", this.#at) + 1;
+      let kind: TomlStatement["kind"] = "pair";
+      let keys: readonly string[];
+      if (this.#text[this.#at] === "[") {
+        kind = this.#text.startsWith("[[", this.#at) ? "list" : "table";
+        ({ table, keys } = this.#header(root));
+        above = keys;
+      } else keys = [...above, ...this.#pair(table, 0)];
       this.#lineEnd();
+      this.statements.push({ kind, keys, start, end: this.#at });
     }
   }
 
@@ -80,28 +105,28 @@ class Parser {
     return invalid(`${this.#path}:${line}:${column}`, why);
   }
 
-  #header(root: Growing): Growing {
+  #header(root: Growing): { readonly table: Growing; readonly keys: readonly string[] } {
     const start = this.#at;
     const isList = this.#text.startsWith("[[", this.#at);
     this.#at += isList ? 2 : 1;
     const keys = this.#keys();
     if (!this.#take(isList ? "]]" : "]")) throw this.#fault("the end of this table's name was expected here");
-    const last = keys.pop() ?? "";
+    const last = keys.at(-1) ?? "";
     let table = root;
-    for (const key of keys) table = this.#step(table, key, start);
+    for (const key of keys.slice(0, -1)) table = this.#step(table, key, start);
     const there = table.get(last);
-    if (isList) return this.#append(table, last, there, start);
+    if (isList) return { table: this.#append(table, last, there, start), keys };
     if (there === undefined) {
       const fresh: Growing = new Map();
       table.set(last, fresh);
       this.#opened.add(fresh);
-      return fresh;
+      return { table: fresh, keys };
     }
     const isFree =
       there instanceof Map && ![this.#opened, this.#closed, this.#dotted].some((set) => set.has(there));
     if (!isFree) throw this.#fault("this table stands twice", start);
     this.#opened.add(there);
-    return there as Growing;
+    return { table: there as Growing, keys };
   }
 
   #append(table: Growing, key: string, there: TomlValue | undefined, start: number): Growing {
@@ -129,12 +154,12 @@ class Parser {
     return next as Growing;
   }
 
-  #pair(into: Growing, depth: number): void {
+  #pair(into: Growing, depth: number): readonly string[] {
     const start = this.#at;
     const keys = this.#keys();
-    const last = keys.pop() ?? "";
+    const last = keys.at(-1) ?? "";
     let table = into;
-    for (const key of keys) {
+    for (const key of keys.slice(0, -1)) {
       table = this.#step(table, key, start);
       if (this.#opened.has(table)) throw this.#fault("this table has a header of its own", start);
       this.#dotted.add(table);
@@ -143,6 +168,7 @@ class Parser {
     this.#space();
     if (table.has(last)) throw this.#fault("this key stands twice", start);
     table.set(last, this.#value(depth));
+    return keys;
   }
 
   #keys(): string[] {

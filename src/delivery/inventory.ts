@@ -18,6 +18,7 @@ const PROGRAMS: Readonly<
   kubelet: { own: ["kubelet"] },
   k3s: { own: ["k3s"] },
   crio: { own: ["crio"] },
+  containerd: { own: ["containerd"] },
   rke2: { own: ["rke2"] },
 };
 

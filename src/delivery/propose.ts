@@ -21,7 +21,8 @@ const SAMPLE: ConsumerLogin = {
 
 /**
  * Looks round this machine: every consumer whose program is on PATH, or whose file is there. Nothing is executed but the programs'
- * own `--version`. Empty where nothing is found. A consumer without a file of its own here (kubernetes) is never proposed.
+ * own `--version`. Empty where nothing is found. Never proposed: a consumer without a
+ * file of its own here (kubernetes), and containerd, which comes with every Docker engine.
  */
 export async function proposeDeliveries(
   context: Context,
@@ -30,7 +31,7 @@ export async function proposeDeliveries(
   const place = await inventory.openPlace(context, { kind: "local", text: "local" }, undefined);
   const proposals: Proposal[] = [];
   for (const consumer of inventory.consumers) {
-    if (consumer.name === "kubernetes") continue;
+    if (consumer.name === "kubernetes" || consumer.name === "containerd") continue;
     const programs = await programsOf(context, place, consumer);
     const because = programs.map(({ program, version }) => `${program} ${version} is installed`);
     const target = await targetOf(context, place, consumer, {});

@@ -92,6 +92,8 @@ async function readView(
     const isThere = search.files.size > 0 || search.failure !== undefined;
     if (!delivered && !isThere && !(await isInstalled(context, place, consumer, target))) return undefined;
     const answer = answerFrom(opened, search, image);
+    // It comes with every Docker engine, and its configuration too; only where that has a login does it count here.
+    if (!delivered && consumer.name === "containerd" && answer.kind === "anonymous") return undefined;
     const failure = answer.kind === "broken" ? search.failure?.error : undefined;
     return { spec, delivered, answer, ...(failure === undefined ? {} : { failure }) };
   } catch (cause) {

@@ -82,7 +82,7 @@ function expectGolden(consumer: string, file: string, text: string): void {
 }
 
 function extension(document: FileDocument): string {
-  return /\.(json|yaml)$/.exec(document.path)?.[0] ?? ".txt";
+  return /\.(json|toml|yaml)$/.exec(document.path)?.[0] ?? ".txt";
 }
 
 for (const consumer of consumers) {

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import {
   type Consumer,
   type ConsumerLogin,
+  type ConsumerName,
   consumers,
   type FileDocument,
   findConsumer,
@@ -17,7 +18,7 @@ import {
 } from "#consumers";
 import { isAppError, Secret } from "#core";
 
-const target: Target = {
+const anyTarget: Target = {
   home: "/home/u",
   user: "u",
   uid: 1000,
@@ -189,6 +190,61 @@ const foreignRegistries = fc
     return (head + (isLast ? mirrors + block : block + mirrors)).replace(/\n$/, end);
   });
 
+const tomlTable = (host: string, table: string): string =>
+  `[plugins."io.containerd.grpc.v1.cri".registry.configs.${JSON.stringify(host)}.${table}]`;
+
+const foreignContainerd = fc
+  .record({
+    hosts: fc.uniqueArray(
+      fc.tuple(
+        fc.constantFrom(...registries, "registry-1.docker.io", "else.example", "*", "https://a.example"),
+        fc.oneof(
+          foreignPair.map((pair) => (host: string) => `${tomlTable(host, "auth")}\nauth = "${b64(pair)}"\n`),
+          fc
+            .nat({ max: 9 })
+            .map(
+              (n) => (host: string) =>
+                `  ${tomlTable(host, "auth")} # theirs\n    username = "foreign-${n}"\n\n    password = '12${n}' # kept\n`,
+            ),
+          fc.constant(
+            (host: string) => `${tomlTable(host, "tls")}\ninsecure_skip_verify = true # foreign-1\n`,
+          ),
+          fc.constant((host: string) => `${tomlTable(host, "auth")}\nauth = "nocolon"\n`),
+          fc.constant((host: string) => `${tomlTable(host, "auth")}\nauth = 3\n`),
+          fc.constant(
+            (host: string) =>
+              `${tomlTable(host, "x").replace(/\.x\]$/, "]")}\nauth = {username = "foreign-2", password = "p"}\n`,
+          ),
+        ),
+      ),
+      { maxLength: 4, selector: ([host]) => host },
+    ),
+    registry: fc.constantFrom(
+      "",
+      '[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/etc/containerd/certs.d" # foreign-3\n',
+      '[plugins."io.containerd.grpc.v1.cri".registry.mirrors."docker.io"]\nendpoint = ["https://mirror.example"]\n',
+      '[plugins."io.containerd.grpc.v1.cri".registry.auths."https://a.example"]\nusername = "foreign-4"\npassword = "p"\n',
+      '[plugins."io.containerd.grpc.v1.cri".registry]\nconfigs = {} # foreign-5\n',
+    ),
+    head: fc.constantFrom(
+      "version = 2\n",
+      '# foreign-6\nversion = 2\nimports = ["/etc/containerd/conf.d/*.toml"]\n',
+    ),
+    tail: fc.constantFrom(
+      "",
+      '[plugins."io.containerd.internal.v1.opt"]\n  path = "/opt" # foreign-7\n',
+      "\n\n",
+    ),
+    isCrlf: fc.boolean(),
+    end: fc.constantFrom("", "\n"),
+  })
+  .map(({ hosts, registry, head, tail, isCrlf, end }) => {
+    // A closed table may not be opened again: such a file would be none.
+    const own = registry.includes("configs = {}") ? [] : hosts.map(([host, render]) => render(host));
+    const text = (head + registry + own.join("") + tail).replace(/\n$/, end);
+    return isCrlf ? text.replaceAll("\n", "\r\n") : text;
+  });
+
 function foreignFor(consumer: Consumer): fc.Arbitrary<string | undefined> {
   if (consumer.name === "enroot") return fc.option(foreignNetrc, { nil: undefined });
   if (consumer.name === "kubernetes")
@@ -201,6 +257,7 @@ function foreignFor(consumer: Consumer): fc.Arbitrary<string | undefined> {
     );
   if (consumer.name === "k3s" || consumer.name === "rke2")
     return fc.option(foreignRegistries, { nil: undefined });
+  if (consumer.name === "containerd") return fc.option(foreignContainerd, { nil: undefined });
   return fc.option(foreignJson, { nil: undefined });
 }
 
@@ -216,6 +273,7 @@ function deliver(
   consumer: Consumer,
   logins: readonly ConsumerLogin[],
   foreign: string | undefined,
+  target: Target,
 ): Delivered {
   const compiled = consumer.compile(logins, target);
   const document = compiled.documents.find((candidate) => candidate.entries.length > 0);
@@ -246,167 +304,174 @@ function ownerOf(logins: readonly ConsumerLogin[], image: string): ConsumerLogin
 
 const expectedSecret = (login: ConsumerLogin): string => login.secret.reveal();
 
-describe.each(consumers.map((consumer) => [consumer.name, consumer] as const))(
-  "consumer %s",
-  (_name, consumer) => {
-    test("is found by its name, and says what it is and how it is proved", () => {
-      expect(findConsumer(consumer.name)).toBe(consumer);
-      expect(consumer.summary.length).toBeGreaterThan(10);
-      expect(consumer.abilities.proof.length).toBeGreaterThan(10);
-    });
+/** Programs whose versions differ in what they read are held to the law in each. */
+const versions: Partial<Readonly<Record<ConsumerName, readonly string[]>>> = {
+  containerd: ["1.6.20~ds1", "2.0.0", "2.4.2"],
+};
 
-    test(
-      "the law: each login for every image it covers, all else listed as wider",
-      () => {
-        fc.assert(
-          fc.property(loginList, foreignFor(consumer), (logins, foreign) => {
-            const { document, content, warnings, refused } = deliver(consumer, logins, foreign);
-            const delivered = logins.filter((login) => !refused.has(login.name));
-            // Only what makes a whole file unsure needs no name.
-            const about = (login: ConsumerLogin, kinds: readonly Warning["kind"][]): boolean =>
-              warnings.some(
-                ({ kind, login: named }) =>
-                  kinds.includes(kind) &&
-                  (named === login.name || (kind === "danger" && named === undefined)),
-              );
-            const files = new Map<string, Uint8Array>();
-            if (document !== undefined && content !== undefined) files.set(document.path, content);
-            // What tells the program of the file: CRI-O's drop-in.
-            for (const other of consumer.compile(logins, target).documents)
-              if (other.entries.length === 0)
-                files.set(other.path, consumer.merge(undefined, other, new Set()).content ?? Buffer.of());
-            for (const image of images) {
-              const answer = consumer.match(files, image, target);
-              const owner = ownerOf(delivered, image);
-              const user =
-                answer.kind === "login"
-                  ? delivered.find(
-                      (login) =>
-                        login.username === answer.match.username &&
-                        expectedSecret(login) === answer.match.secret.reveal(),
-                    )
-                  : undefined;
-              const context = JSON.stringify({
-                image,
-                owner: owner?.name,
-                user: user?.name,
-                answer,
-                warnings,
-                file: content && Buffer.from(content).toString(),
-              });
-              if (owner === undefined) {
-                // Not ours: never with ours, unless it was said.
-                if (user !== undefined && !about(user, ["wider"]))
-                  throw new Error(`not listed as wider: ${context}`);
-              } else if (user !== owner) {
-                // A key with a slash behind it cannot name the repository of exactly that name, and says so.
-                const isExact = consumer.name.startsWith("kube") && split(image).repository === owner.path;
-                if (user !== undefined && !isExact)
-                  throw new Error(`another login of ours is used: ${context}`);
-                if (!about(owner, isExact ? ["format", "danger", "shadowed"] : ["shadowed", "danger"]))
-                  throw new Error(`not used, and not said: ${context}`);
-              }
-            }
-          }),
-          parameters,
-        );
-      },
-      TIMEOUT_MS,
-    );
+const cases = consumers.flatMap((consumer): readonly (readonly [string, Consumer, Target])[] => {
+  const own = versions[consumer.name];
+  if (own === undefined) return [[consumer.name, consumer, anyTarget]];
+  return own.map((version) => [`${consumer.name} ${version}`, consumer, { ...anyTarget, version }]);
+});
 
-    test(
-      "a second merge gives the same bytes, and taking ours out gives theirs back",
-      () => {
-        fc.assert(
-          fc.property(loginList, foreignFor(consumer), (logins, foreign) => {
-            const { document, merged } = deliver(consumer, logins, foreign);
-            if (document === undefined || merged?.content === undefined) return;
-            const owned = new Set(merged.changes.map((change) => change.key));
-            const again = consumer.merge(merged.content, document, owned);
-            expect(again.content).toBe(merged.content);
-            expect(again.changes.every((change) => change.action === "keep")).toBe(true);
-            const { entries: _, ...rest } = document;
-            const gone = consumer.merge(merged.content, { ...rest, entries: [] }, owned);
-            expect(gone.changes.every((change) => change.action === "remove")).toBe(true);
-            for (const login of logins) {
-              const secret = login.secret.reveal();
-              const left = gone.content === undefined ? "" : Buffer.from(gone.content).toString();
-              if (left.includes(secret) && !(foreign ?? "").includes(secret))
-                throw new Error(`left behind: ${left}`);
-            }
-            const isUntouched = merged.changes.every((change) => change.action === "add");
-            if (isUntouched && foreign !== undefined && /foreign-\d/.test(decoded(foreign)))
-              expect(gone.content === undefined ? undefined : Buffer.from(gone.content).toString()).toBe(
-                foreign,
-              );
-          }),
-          parameters,
-        );
-      },
-      TIMEOUT_MS,
-    );
+describe.each(cases)("consumer %s", (_name, consumer, target) => {
+  test("is found by its name, and says what it is and how it is proved", () => {
+    expect(findConsumer(consumer.name)).toBe(consumer);
+    expect(consumer.summary.length).toBeGreaterThan(10);
+    expect(consumer.abilities.proof.length).toBeGreaterThan(10);
+  });
 
-    test(
-      "no secret, plain or encoded, in changes, warnings or refusals",
-      () => {
-        fc.assert(
-          fc.property(loginList, foreignFor(consumer), (logins, foreign) => {
-            const compiled = consumer.compile(logins, target);
-            const { merged, warnings } = deliver(consumer, logins, foreign);
-            const seen = JSON.stringify([compiled, merged?.changes, merged?.refusals, warnings]);
-            for (const login of logins) {
-              const secret = login.secret.reveal();
-              if (seen.includes(secret) || seen.includes(b64(`${login.username}:${secret}`)))
-                throw new Error(seen);
+  test(
+    "the law: each login for every image it covers, all else listed as wider",
+    () => {
+      fc.assert(
+        fc.property(loginList, foreignFor(consumer), (logins, foreign) => {
+          const { document, content, warnings, refused } = deliver(consumer, logins, foreign, target);
+          const delivered = logins.filter((login) => !refused.has(login.name));
+          // Only what makes a whole file unsure needs no name.
+          const about = (login: ConsumerLogin, kinds: readonly Warning["kind"][]): boolean =>
+            warnings.some(
+              ({ kind, login: named }) =>
+                kinds.includes(kind) && (named === login.name || (kind === "danger" && named === undefined)),
+            );
+          const files = new Map<string, Uint8Array>();
+          if (document !== undefined && content !== undefined) files.set(document.path, content);
+          // What tells the program of the file: CRI-O's drop-in.
+          for (const other of consumer.compile(logins, target).documents)
+            if (other.entries.length === 0)
+              files.set(other.path, consumer.merge(undefined, other, new Set()).content ?? Buffer.of());
+          for (const image of images) {
+            const answer = consumer.match(files, image, target);
+            const owner = ownerOf(delivered, image);
+            const user =
+              answer.kind === "login"
+                ? delivered.find(
+                    (login) =>
+                      login.username === answer.match.username &&
+                      expectedSecret(login) === answer.match.secret.reveal(),
+                  )
+                : undefined;
+            const context = JSON.stringify({
+              image,
+              owner: owner?.name,
+              user: user?.name,
+              answer,
+              warnings,
+              file: content && Buffer.from(content).toString(),
+            });
+            if (owner === undefined) {
+              // Not ours: never with ours, unless it was said.
+              if (user !== undefined && !about(user, ["wider"]))
+                throw new Error(`not listed as wider: ${context}`);
+            } else if (user !== owner) {
+              // A key with a slash behind it cannot name the repository of exactly that name, and says so.
+              const isExact = consumer.name.startsWith("kube") && split(image).repository === owner.path;
+              if (user !== undefined && !isExact)
+                throw new Error(`another login of ours is used: ${context}`);
+              if (!about(owner, isExact ? ["format", "danger", "shadowed"] : ["shadowed", "danger"]))
+                throw new Error(`not used, and not said: ${context}`);
             }
-          }),
-          { ...parameters, numRuns: 100 },
-        );
-      },
-      TIMEOUT_MS,
-    );
+          }
+        }),
+        parameters,
+      );
+    },
+    TIMEOUT_MS,
+  );
 
-    test(
-      "bytes that are no file of its kind are refused as FILE_INVALID or merged, never anything else",
-      () => {
-        const [login] = [
-          { name: "l", registry: "a.example", path: undefined, username: "u", secret: new Secret("canary1") },
-        ];
-        if (login === undefined) return;
-        const document = consumer.compile([login], target).documents[0];
-        if (document === undefined) throw new Error("no document");
-        const bytes = fc.oneof(
-          fc.uint8Array({ maxLength: 200 }),
-          fc.string({ maxLength: 200 }).map((text) => new TextEncoder().encode(text)),
-          fc.json().map((text) => new TextEncoder().encode(text)),
-          fc.tuple(foreignFor(consumer), fc.nat()).map(([text, at]) => {
-            const whole = Buffer.from(text ?? "x");
-            return new Uint8Array(whole.subarray(0, at % (whole.length + 1)));
-          }),
-        );
-        fc.assert(
-          fc.property(bytes, (current) => {
-            try {
-              const merged = consumer.merge(current, document, new Set());
-              const answer = consumer.match(
-                new Map([[document.path, merged.content ?? new Uint8Array()]]),
-                "a.example/x",
-                target,
-              );
-              expect(["login", "broken", "helper", "anonymous"]).toContain(answer.kind);
-            } catch (error) {
-              if (!isAppError(error, "FILE_INVALID")) throw error;
-              expect(error.message).toContain(document.path);
-            }
-            consumer.match(new Map([[document.path, current]]), "a.example/x", target);
-          }),
-          parameters,
-        );
-      },
-      TIMEOUT_MS,
-    );
-  },
-);
+  test(
+    "a second merge gives the same bytes, and taking ours out gives theirs back",
+    () => {
+      fc.assert(
+        fc.property(loginList, foreignFor(consumer), (logins, foreign) => {
+          const { document, merged } = deliver(consumer, logins, foreign, target);
+          if (document === undefined || merged?.content === undefined) return;
+          const owned = new Set(merged.changes.map((change) => change.key));
+          const again = consumer.merge(merged.content, document, owned);
+          expect(again.content).toBe(merged.content);
+          expect(again.changes.every((change) => change.action === "keep")).toBe(true);
+          const { entries: _, ...rest } = document;
+          const gone = consumer.merge(merged.content, { ...rest, entries: [] }, owned);
+          expect(gone.changes.every((change) => change.action === "remove")).toBe(true);
+          for (const login of logins) {
+            const secret = login.secret.reveal();
+            const left = gone.content === undefined ? "" : Buffer.from(gone.content).toString();
+            if (left.includes(secret) && !(foreign ?? "").includes(secret))
+              throw new Error(`left behind: ${left}`);
+          }
+          const isUntouched = merged.changes.every((change) => change.action === "add");
+          if (isUntouched && foreign !== undefined && /foreign-\d/.test(decoded(foreign)))
+            expect(gone.content === undefined ? undefined : Buffer.from(gone.content).toString()).toBe(
+              foreign,
+            );
+        }),
+        parameters,
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "no secret, plain or encoded, in changes, warnings or refusals",
+    () => {
+      fc.assert(
+        fc.property(loginList, foreignFor(consumer), (logins, foreign) => {
+          const compiled = consumer.compile(logins, target);
+          const { merged, warnings } = deliver(consumer, logins, foreign, target);
+          const seen = JSON.stringify([compiled, merged?.changes, merged?.refusals, warnings]);
+          for (const login of logins) {
+            const secret = login.secret.reveal();
+            if (seen.includes(secret) || seen.includes(b64(`${login.username}:${secret}`)))
+              throw new Error(seen);
+          }
+        }),
+        { ...parameters, numRuns: 100 },
+      );
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "bytes that are no file of its kind are refused as FILE_INVALID or merged, never anything else",
+    () => {
+      const [login] = [
+        { name: "l", registry: "a.example", path: undefined, username: "u", secret: new Secret("canary1") },
+      ];
+      if (login === undefined) return;
+      const document = consumer.compile([login], target).documents[0];
+      if (document === undefined) throw new Error("no document");
+      const bytes = fc.oneof(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.string({ maxLength: 200 }).map((text) => new TextEncoder().encode(text)),
+        fc.json().map((text) => new TextEncoder().encode(text)),
+        fc.tuple(foreignFor(consumer), fc.nat()).map(([text, at]) => {
+          const whole = Buffer.from(text ?? "x");
+          return new Uint8Array(whole.subarray(0, at % (whole.length + 1)));
+        }),
+      );
+      fc.assert(
+        fc.property(bytes, (current) => {
+          try {
+            const merged = consumer.merge(current, document, new Set());
+            const answer = consumer.match(
+              new Map([[document.path, merged.content ?? new Uint8Array()]]),
+              "a.example/x",
+              target,
+            );
+            expect(["login", "broken", "helper", "anonymous"]).toContain(answer.kind);
+          } catch (error) {
+            if (!isAppError(error, "FILE_INVALID")) throw error;
+            expect(error.message).toContain(document.path);
+          }
+          consumer.match(new Map([[document.path, current]]), "a.example/x", target);
+        }),
+        parameters,
+      );
+    },
+    TIMEOUT_MS,
+  );
+});
 
 function decoded(foreign: string): string {
   return (

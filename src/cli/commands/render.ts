@@ -31,6 +31,7 @@ export const render: Command = {
         "rke2",
         "gitlab",
         "crio",
+        "containerd",
       ],
     },
   ],

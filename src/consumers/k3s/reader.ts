@@ -1,8 +1,9 @@
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
+import { loginOf } from "../registry-auth.ts";
 import { readYamlText } from "../yaml-edit.ts";
 import { type Distribution, registriesPath, templatePaths } from "./paths.ts";
-import { loginOf, parseRegistries, type Registries } from "./registries-yaml.ts";
+import { parseRegistries, type Registries } from "./registries-yaml.ts";
 
 /** Versions from which `docker.io` is taken for the host that Hub is served from (k3s-io/k3s#12561). */
 const FOLDS_HUB: readonly (readonly [number, number])[] = [

@@ -1,15 +1,7 @@
 import { isMap, isScalar, isSeq } from "yaml";
 import { Secret } from "#core";
-import { parseAuth } from "../auth-entry.ts";
+import type { RegistryAuth } from "../registry-auth.ts";
 import { parseYaml } from "../yaml-edit.ts";
-
-/** What of a `configs` entry logs in, each field as the text that Go decodes into a string. */
-export interface RegistryAuth {
-  readonly username: string;
-  readonly password: Secret;
-  readonly auth: Secret;
-  readonly identityToken: Secret;
-}
 
 export interface RegistryConfig {
   /** undefined: there is no `auth` at all. */
@@ -59,23 +51,6 @@ export function parseRegistries(text: string, path: string): Registries {
     mirrors.set(host, textsOf(field(node, "endpoint"), `endpoint of ${host}`, faults));
   }
   return { configs, mirrors, mistyped: faults[0] };
-}
-
-/** A login as containerd takes it from such an entry (ParseAuth): a username first, then the identity token, then `auth`. */
-export function loginOf(
-  auth: RegistryAuth,
-):
-  | { readonly username: string; readonly secret: Secret; readonly identityToken: boolean }
-  | "broken"
-  | undefined {
-  if (auth.username !== "") return { username: auth.username, secret: auth.password, identityToken: false };
-  const pair = auth.auth.length === 0 ? undefined : parseAuth(auth.auth.reveal());
-  if (auth.identityToken.length > 0) {
-    const username = typeof pair === "object" ? pair.username : "";
-    return { username, secret: auth.identityToken, identityToken: true };
-  }
-  if (pair === undefined || pair === "broken") return pair;
-  return { ...pair, identityToken: false };
 }
 
 function field(node: unknown, name: string): unknown {

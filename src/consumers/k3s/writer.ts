@@ -12,10 +12,11 @@ import type {
 } from "../contract.ts";
 import { onePerHost, refuseForm } from "../coverage.ts";
 import { personalLogins } from "../personal-login.ts";
+import { authDifferences, registryAuth } from "../registry-auth.ts";
 import { compileCertificates, isCertificate, mergeWholeFile } from "../whole-file.ts";
 import { readYamlText, removeYaml, setYaml, type YamlValue } from "../yaml-edit.ts";
 import { certificatePath, type Distribution, registriesPath } from "./paths.ts";
-import { loginOf, parseRegistries, type RegistryAuth, type RegistryConfig } from "./registries-yaml.ts";
+import { parseRegistries, type RegistryConfig } from "./registries-yaml.ts";
 
 /** An entry of ours: the `auth` of a host, and where the certificate of its CA lies. */
 interface Wanted {
@@ -112,25 +113,8 @@ function entriesOf(distribution: Distribution, login: ConsumerLogin): readonly E
 
 function differences(there: RegistryConfig | undefined, wanted: Wanted): readonly string[] {
   if (there?.auth === undefined) return ["auth"];
-  const { auth } = there;
-  const ours: RegistryAuth = {
-    username: "",
-    password: new Secret(""),
-    auth: new Secret(wanted.auth["auth"] ?? ""),
-    identityToken: new Secret(wanted.auth["identity_token"] ?? ""),
-  };
-  const isSameText =
-    auth.username === "" &&
-    auth.password.length === 0 &&
-    auth.auth.reveal() === ours.auth.reveal() &&
-    auth.identityToken.reveal() === ours.identityToken.reveal();
-  if (isSameText) return [];
-  const [old, now] = [loginOf(auth), loginOf(ours)];
-  if (typeof old !== "object" || typeof now !== "object") return ["form"];
-  const found: string[] = [];
-  if (old.username !== now.username) found.push("username");
-  if (old.secret.reveal() !== now.secret.reveal()) found.push("secret");
-  return found.length === 0 ? ["form"] : found;
+  const { auth = "", identity_token: token } = wanted.auth;
+  return authDifferences(there.auth, registryAuth(auth, token));
 }
 
 function withCa(

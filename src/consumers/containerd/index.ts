@@ -1,0 +1,21 @@
+import type { Consumer } from "../contract.ts";
+import { containerdFiles } from "./paths.ts";
+import { matchContainerd } from "./reader.ts";
+import { compileContainerd, mergeContainerd } from "./writer.ts";
+
+/** containerd on a node, for pods without a login of their own: `registry.configs`, and `hosts.toml` with the CA. */
+export const containerd: Consumer = {
+  name: "containerd",
+  summary: "containerd's config.toml on a node (versions 1 to 4), and hosts.toml with the CA",
+  abilities: {
+    scope: "registry",
+    identityTokens: true,
+    severalPerHost: false,
+    takesEffect: { when: "on restart", of: "containerd" },
+    proof: "golden files",
+  },
+  compile: compileContainerd,
+  merge: mergeContainerd,
+  files: containerdFiles,
+  match: matchContainerd,
+};
