@@ -1,7 +1,7 @@
 /** The registry by its protocol: every endpoint over real HTTP, real access control, real catalog and blob store. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { readdirSync, utimesSync } from "node:fs";
+import { readdirSync, unlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { createAccess } from "#access";
 import { openFolderStore } from "#blobs";
@@ -852,4 +852,31 @@ test("uploads left alone vanish when somebody starts another", async () => {
 
 test("nothing above was a fault of the registry", () => {
   expect(it.logged).toEqual([]);
+});
+
+test("a blob whose bytes were lost counts as absent, and is whole once it is pushed again", async () => {
+  const bytes = bytesOf(100 * KIB);
+  const digest = await it.pushBlob("team/lost", bytes, developer);
+  const folder = join(it.accounts.dir, "blobs", "blobs", digest.slice(7, 9));
+  for (const name of readdirSync(folder)) if (name.includes(digest.slice(7))) unlinkSync(join(folder, name));
+
+  const path = `/v2/team/lost/blobs/${digest}`;
+  expect((await it.ask("HEAD", path, { as: developer })).status).toBe(404);
+  expect(await code(await it.ask("GET", path, { as: developer }))).toEqual([404, "BLOB_UNKNOWN"]);
+  expect(it.logged.at(-1)).toEqual({
+    message: "the bytes of a blob are lost: push it again",
+    fields: { repository: "team/lost", digest },
+  });
+  // A mount would have the client skip the upload that makes it whole.
+  const mount = `/v2/team/other/blobs/uploads/?mount=${digest}&from=team/lost`;
+  expect((await it.ask("POST", mount, { as: developer })).status).toBe(202);
+
+  await it.pushBlob("team/other", bytes, developer);
+  for (const repository of ["lost", "other"]) {
+    const got = await it.ask("GET", `/v2/team/${repository}/blobs/${digest}`, { as: developer });
+    expect(digestOf(new Uint8Array(await got.arrayBuffer()))).toBe(digest);
+  }
+  expect(readdirSync(folder).filter((name) => name.includes(digest.slice(7)))).toHaveLength(1);
+  await it.pushBlob("team/lost", bytes, developer);
+  expect(readdirSync(folder).filter((name) => name.includes(digest.slice(7)))).toHaveLength(1);
 });

@@ -59,9 +59,11 @@ export interface BlobStore {
   cancel(uploadId: string): Promise<void>;
   /** A response body for an object or a slice of it (`end` exclusive), by sendfile where the machine can. */
   open(object: { readonly name: string }, start?: number, end?: number): Blob;
+  /** Are the bytes of an object there: false when somebody took them away behind the catalog's back. One look at the store. */
+  has(object: { readonly name: string }): boolean | Promise<boolean>;
   /** Removes an object; no error when it is gone. */
   remove(name: string): Promise<void>;
-  /** Drops uploads untouched since `before`, looking at no more than `most`; gives how many went. */
+  /** Drops uploads untouched since `before`, no more than `most`; gives how many went. */
   expireUploads(before: Date, most: number): Promise<number>;
   close(): Promise<void>;
 }

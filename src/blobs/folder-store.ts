@@ -174,6 +174,10 @@ class FolderStore implements BlobStore {
     return Bun.file(this.#objectPath(object.name)).slice(start, end, "application/octet-stream");
   }
 
+  has(object: { readonly name: string }): boolean {
+    return statSync(this.#objectPath(object.name), { throwIfNoEntry: false }) !== undefined;
+  }
+
   async remove(name: string): Promise<void> {
     try {
       await unlink(this.#objectPath(name));
@@ -183,11 +187,10 @@ class FolderStore implements BlobStore {
   }
 
   async expireUploads(before: Date, most: number): Promise<number> {
-    let looked = 0;
     let gone = 0;
     try {
       for await (const entry of await opendir(join(this.#dir, "uploads"))) {
-        if (++looked > most) break;
+        if (gone >= most) break;
         const path = join(this.#dir, "uploads", entry.name);
         const found = statSync(path, { throwIfNoEntry: false });
         if (found === undefined || found.mtimeMs >= before.getTime() || this.#busy.has(entry.name)) continue;

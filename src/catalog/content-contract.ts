@@ -92,6 +92,11 @@ export interface ContentStore {
     digest: string,
     place: BlobPlace,
   ): Promise<{ readonly surplus: string | undefined }>;
+  /**
+   * Says that the bytes of a blob are at another place now, durable there: for a blob whose object was lost. What other repositories
+   * remember of it is not touched.
+   */
+  moveBlob(repository: string, digest: string, place: BlobPlace): Promise<void>;
   /** Links a repository to a blob that another one holds; false when that one does not (any more). */
   mountBlob(repository: string, digest: string, from: string): Promise<boolean>;
   /**

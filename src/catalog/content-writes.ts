@@ -6,6 +6,7 @@ import type { Engine } from "./engine.ts";
 type Writes = Pick<
   ContentStore,
   | "linkBlob"
+  | "moveBlob"
   | "mountBlob"
   | "putManifest"
   | "deleteTag"
@@ -83,6 +84,11 @@ export function createContentWrites(engine: Engine, clock: Clock): Writes {
         sql.addLink.run(repositoryId, id, clock.now());
         return { surplus };
       }),
+    moveBlob: (repository, digest, place) =>
+      engine.write([{ repository }], () => {
+        if (place.kind === "object") sql.moveBlob.run(digest, place.name, null);
+        else sql.moveBlob.run(digest, null, place.bytes);
+      }),
     mountBlob: (repository, digest, from) =>
       engine.write([], () => {
         const source = sql.repositoryId.get(from);
@@ -146,6 +152,9 @@ function prepare({ db }: Engine) {
     blobId: db.prepare<Id, [string]>("SELECT id FROM blobs WHERE digest = ?1"),
     addBlob: db.prepare<Id, [string, number, number, string | null, Uint8Array | null]>(
       "INSERT INTO blobs (digest, size_bytes, created_at, object, bytes) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
+    ),
+    moveBlob: db.prepare<null, [string, string | null, Uint8Array | null]>(
+      "UPDATE blobs SET object = ?2, bytes = ?3 WHERE digest = ?1",
     ),
     addLink: db.prepare<null, [number, number, number]>(
       "INSERT INTO links (repository_id, blob_id, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET created_at = ?3",

@@ -2,6 +2,7 @@ import { AppError } from "#core";
 import { parseDigest } from "#oci";
 import type { Answer } from "./answers.ts";
 import type { Exchange, Parts } from "./exchange.ts";
+import { hasBytes } from "./has-bytes.ts";
 import { rememberAnswer } from "./remember.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { accepted } from "./success.ts";
@@ -16,6 +17,10 @@ export async function getBlob(
   const digest = parseDigest(text).text;
   const place = await parts.catalog.content.findBlob(repository, digest);
   if (place === undefined) throw blobUnknown(repository, digest);
+  if (!(await hasBytes(parts, place))) {
+    parts.log.error("the bytes of a blob are lost: push it again", { repository, digest });
+    throw blobUnknown(repository, digest);
+  }
   const isHead = exchange.request.method === "HEAD";
   const sizeBytes = place.kind === "object" ? place.sizeBytes : place.bytes.length;
   const whole = place.kind === "object" ? parts.blobs.open(place) : place.bytes;

@@ -1,5 +1,6 @@
 import type { Caller } from "#access";
 import type { Parts } from "./exchange.ts";
+import { hasBytes } from "./has-bytes.ts";
 
 const MAX_SOURCES = 100;
 
@@ -19,14 +20,26 @@ export async function mountBlob(
   const ungranted: Caller = { ...caller, grants: undefined };
   if (source !== undefined) {
     const asking = projectOf(source) === projectOf(repository) ? ungranted : caller;
-    return access.allows(asking, "pull", source) && catalog.content.mountBlob(repository, digest, source);
+    return access.allows(asking, "pull", source) && mountWhole(parts, mount, source);
   }
   for (const holder of await catalog.content.listHolders(digest, MAX_SOURCES)) {
     const asking = projectOf(holder) === projectOf(repository) ? ungranted : caller;
     if (!access.allows(asking, "pull", holder)) continue;
-    if (await catalog.content.mountBlob(repository, digest, holder)) return true;
+    if (await mountWhole(parts, mount, holder)) return true;
   }
   return false;
+}
+
+/** A link to lost bytes does no harm, and the upload that the client goes on with makes them whole. */
+async function mountWhole(
+  parts: Parts,
+  { digest, repository }: { readonly digest: string; readonly repository: string },
+  holder: string,
+): Promise<boolean> {
+  const { content } = parts.catalog;
+  if (!(await content.mountBlob(repository, digest, holder))) return false;
+  const place = await content.findBlob(repository, digest);
+  return place !== undefined && hasBytes(parts, place);
 }
 
 function projectOf(repository: string): string {

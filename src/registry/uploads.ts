@@ -2,6 +2,7 @@ import type { BlobPlace } from "#catalog";
 import { AppError, type Secret, toAppError } from "#core";
 import { type Digest, digestOf, isDigest, isRepositoryName, parseDigest } from "#oci";
 import type { Exchange, Parts } from "./exchange.ts";
+import { hasBytes } from "./has-bytes.ts";
 import { mountBlob } from "./mount.ts";
 import { parseChunkRange, renderUploadRange } from "./range.ts";
 import { announcedBytes, readBody } from "./read-body.ts";
@@ -121,8 +122,7 @@ async function finishUpload(
     : await keepLarge(parts, exchange, repository, upload, wanted);
   parts.gate.end(upload.name);
   const { surplus } = await linkOrRemove(parts, repository, wanted.text, place);
-  // The blob was there already, under another object: these bytes are not needed.
-  if (surplus !== undefined) await removeSpare(parts, surplus);
+  if (surplus !== undefined) await keepOne(parts, repository, wanted.text, place);
   return created(`/v2/${repository}/blobs/${wanted.text}`, wanted.text);
 }
 
@@ -184,6 +184,17 @@ async function linkOrRemove(
     if (place.kind === "object" && isCertain) await removeSpare(parts, place.name);
     throw cause;
   }
+}
+
+/** The blob was there already, under another object: these bytes are not needed, unless those were lost. */
+async function keepOne(parts: Parts, repository: string, digest: string, place: BlobPlace): Promise<void> {
+  const known = await parts.catalog.content.findBlob(repository, digest);
+  if (known === undefined || (await hasBytes(parts, known))) {
+    if (place.kind === "object") await removeSpare(parts, place.name);
+    return;
+  }
+  await parts.catalog.content.moveBlob(repository, digest, place);
+  parts.log.warn("a blob whose bytes were lost was pushed again, and is whole", { repository, digest });
 }
 
 const UNWRITTEN: ReadonlySet<string> = new Set(["PROJECT_UNKNOWN", "STORAGE_FULL", "BUSY"]);
