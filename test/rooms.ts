@@ -3,11 +3,13 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   core: [],
   system: ["core"],
   oci: ["core"],
+  // Ansible's file formats: a source of secrets (logins) and a consumer both read and write them, and neither may import the other.
+  ansible: ["core"],
   client: ["core", "system", "oci"],
-  consumers: ["core", "oci"],
+  consumers: ["core", "oci", "ansible"],
   places: ["core", "system"],
   // oci: a registry's name has one canonical form; two parsers of it would deliver a login to another host than it is proved at.
-  logins: ["core", "system", "oci"],
+  logins: ["core", "system", "oci", "ansible"],
   keychain: ["core", "system", "oci", "logins", "consumers", "places"],
   delivery: ["core", "system", "oci", "client", "consumers", "places", "logins", "keychain"],
   images: ["core", "system", "oci", "client"],
@@ -46,7 +48,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   jose: ["access"],
   "age-encryption": ["logins"],
   // places: the kubeconfig is YAML, and its mistakes are told with their line.
-  yaml: ["logins", "consumers", "server", "places"],
+  yaml: ["logins", "consumers", "ansible", "server", "places"],
   commander: ["cli"],
 };
 

@@ -49,7 +49,8 @@ export const sourceWords: Keys<typeof configKeys.sources> = {
   file: "a file's content without one trailing line break: `{ file: /run/secrets/hub }`",
   command: "what a program prints: `{ command: [pass, show, hub] }`; runs only after `wharf trust`",
   "docker-config": "an existing Docker `config.json`: `{ docker-config: ~/.docker/config.json }`",
-  "ansible-vault": "an Ansible Vault file; comes in a later version, and says so",
+  "ansible-vault":
+    "a vars file of Ansible's, plain or in Vault: `{ ansible-vault: config/docker-login.yml }` takes the login's entry of `docker_login_registries`; `{ ansible-vault: { file: F, key: a.b, vault-id: ops, vault-password: { file: P } } }` any value. The password comes from a 0600 `file`, a trusted `command`, or `prompt: true`; where nothing is said, from the file that `ANSIBLE_VAULT_PASSWORD_FILE` names, or a question",
   kubernetes: "a Kubernetes Secret; comes in a later version, and says so",
 };
 
@@ -58,6 +59,8 @@ export const environmentWords: Readonly<Record<string, string>> = {
   WHARF_CONFIG: "the wharf.yaml to use, where `-c` names none",
   WHARF_KEY_FILE: "the vault's key, instead of the one in the user's configuration folder",
   WHARF_PASSPHRASE_FILE: "a file with the vault's passphrase, for a vault that has one",
+  ANSIBLE_VAULT_PASSWORD_FILE:
+    "the file with Ansible Vault's password, where no `vault-password:` says another source",
   WHARF_LOG:
     "least level of the log on standard error of every command but `serve`: `debug`, `info`, `warn` (the default), `error`",
   NO_COLOR: "anything: no colours",

@@ -7,7 +7,29 @@ export type SecretSource =
   | { readonly kind: "env"; readonly variable: string }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "command"; readonly argv: readonly string[] }
-  | { readonly kind: "docker-config"; readonly path: string };
+  | { readonly kind: "docker-config"; readonly path: string }
+  | AnsibleVaultSource;
+
+/** A value of a file of Ansible's, plain or in Vault. */
+export interface AnsibleVaultSource {
+  readonly kind: "ansible-vault";
+  /** Absolute. */
+  readonly path: string;
+  /** Names and positions that lead to the value; undefined: the login's entry of DeepOps' list. */
+  readonly key: readonly string[] | undefined;
+  /** The list's variable, where it is not `docker_login_registries`. */
+  readonly variable: string | undefined;
+  /** Vault-id of the password. */
+  readonly label: string | undefined;
+  /** undefined: the file that ANSIBLE_VAULT_PASSWORD_FILE names, or a question. */
+  readonly password: VaultPasswordSource | undefined;
+}
+
+/** Where a password of Ansible Vault comes from. */
+export type VaultPasswordSource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "command"; readonly argv: readonly string[] }
+  | { readonly kind: "prompt" };
 
 /** One login of wharf.yaml, without its secret. */
 export interface Login {

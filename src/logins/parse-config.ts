@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { isScalar } from "yaml";
 import { AppError, isAppError, parseName } from "#core";
 import { parseRegistry } from "#oci";
+import { parseAnsibleSource } from "./ansible-source.ts";
 import { refuseCollisions } from "./collisions.ts";
 import type { Delivery, DeliveryPlace, Login, SecretSource, WharfConfig } from "./contract.ts";
 import { parsePlace } from "./parse-place.ts";
@@ -35,7 +36,7 @@ const DELIVERY_OPTIONS = [
 ] as const;
 const LOCAL = { kind: "local", text: "local" } as const;
 const SOURCES = ["vault", "env", "file", "command", "docker-config", "ansible-vault", "kubernetes"] as const;
-const LATER_SOURCES: readonly string[] = ["ansible-vault", "kubernetes"];
+const LATER_SOURCES: readonly string[] = ["kubernetes"];
 
 /** All keys of wharf.yaml, for the reference and completion. */
 export const configKeys = {
@@ -197,7 +198,7 @@ function readSource(reader: YamlReader, field: Field | undefined, what: string, 
       "UNSUPPORTED",
       `${reader.where(source.keyNode)}: the source ${source.key}: comes in a later version`,
       {
-        hint: "today a secret comes from vault, env:, file:, command: or docker-config:",
+        hint: "today a secret comes from vault, env:, file:, command:, docker-config: or ansible-vault:",
       },
     );
   const label = `${source.key} of ${what}`;
@@ -226,6 +227,8 @@ function readSource(reader: YamlReader, field: Field | undefined, what: string, 
       const written = isDefault ? "~/.docker/config.json" : reader.text(source, label);
       return { kind: "docker-config", path: expandPath(written, paths) };
     }
+    case "ansible-vault":
+      return parseAnsibleSource(reader, source, (written) => expandPath(written, paths));
     default:
       return { kind: "vault" };
   }

@@ -1,10 +1,13 @@
+import type { VaultPassword } from "#ansible";
 import { AppError, type Context, Secret } from "#core";
 import { readTextLimited, runProgram } from "#system";
+import { readAnsibleSecret } from "./ansible-source.ts";
 import type { Login, Surroundings, WharfConfig } from "./contract.ts";
 import { readDockerSecret } from "./docker-source.ts";
 import { areCommandsTrusted } from "./trust-store.ts";
 import { openVault } from "./vault.ts";
 import type { VaultContent } from "./vault-file.ts";
+import { readVaultPassword, type VaultPasswordWish } from "./vault-password.ts";
 
 /** A token of a cloud provider can be long; more than this is a wrong file. */
 const MAX_SECRET_BYTES = 64 * 1024;
@@ -19,6 +22,11 @@ export interface SecretReader {
   read(login: Login): Promise<Secret>;
   /** The open vault; undefined when there is none. */
   vault(): Promise<VaultContent | undefined>;
+  /**
+   * A password of Ansible Vault; with no source, from the file that ANSIBLE_VAULT_PASSWORD_FILE names, or typed. Asked for once. Throws
+   * SECRET_UNAVAILABLE; PERMISSION_DENIED for a file that others may read and for a command that was not trusted.
+   */
+  ansiblePassword(wish: Partial<VaultPasswordWish>): Promise<VaultPassword>;
 }
 
 export function createSecretReader(
@@ -32,23 +40,37 @@ export function createSecretReader(
     return opened;
   };
   const known = new Map<string, Promise<Secret>>();
+  const passwords = new Map<string, Promise<VaultPassword>>();
+  const ansiblePassword: SecretReader["ansiblePassword"] = ({ source, label }) => {
+    const wish = { source: source ?? usualSource(surroundings), label };
+    const key = JSON.stringify(wish);
+    const password = passwords.get(key) ?? readVaultPassword(context, wish, { surroundings, config });
+    passwords.set(key, password);
+    return password;
+  };
   return {
     vault,
+    ansiblePassword,
     read(login) {
       // One question for each login, however many targets it goes to: a command may ask a person.
       const before = known.get(login.name);
       if (before !== undefined) return before;
-      const secret = readSource(context, login, { surroundings, config, vault });
+      const secret = readSource(context, login, { surroundings, config, vault, ansiblePassword });
       known.set(login.name, secret);
       return secret;
     },
   };
 }
 
-interface SourceInput {
+interface SourceInput extends Pick<SecretReader, "vault" | "ansiblePassword"> {
   readonly surroundings: Surroundings;
   readonly config: WharfConfig;
-  vault(): Promise<VaultContent | undefined>;
+}
+
+/** As Ansible does where its command line names none. */
+function usualSource({ env }: Surroundings): VaultPasswordWish["source"] {
+  const path = env["ANSIBLE_VAULT_PASSWORD_FILE"];
+  return path === undefined || path === "" ? { kind: "prompt" } : { kind: "file", path };
 }
 
 async function readSource(context: Context, login: Login, from: SourceInput): Promise<Secret> {
@@ -64,6 +86,14 @@ async function readSource(context: Context, login: Login, from: SourceInput): Pr
       return await fromCommand(context, login, source.argv, from);
     case "docker-config":
       return await readDockerSecret(login, source.path);
+    case "ansible-vault": {
+      const wish = {
+        label: source.label,
+        ...(source.password === undefined ? {} : { source: source.password }),
+      };
+      const secret = await readAnsibleSecret(login, source, async () => [await from.ansiblePassword(wish)]);
+      return checkSecret(login, secret.reveal(), source.path);
+    }
   }
 }
 

@@ -48,10 +48,14 @@ export const realPrograms: readonly RealProgram[] = [
   debian("ssh", "openssh-client"),
   debian("ssh-keygen", "openssh-client"),
   debian("sudo"),
+  // Ansible's Vault and vars files, its inventory, and playbooks over it.
+  debian("ansible", "ansible-core"),
+  debian("ansible-vault", "ansible-core"),
+  debian("ansible-playbook", "ansible-core"),
+  debian("ansible-inventory", "ansible-core"),
   debian("unshare", "util-linux"),
   { ...debian("wrk"), benchOnly: true },
   // What delivery is measured against.
-  { ...debian("ansible", "ansible-core"), benchOnly: true },
   { ...debian("docker-credential-pass", "golang-docker-credential-helpers"), benchOnly: true },
   { ...debian("pass"), benchOnly: true },
   { ...debian("gpg", "gnupg"), benchOnly: true },
