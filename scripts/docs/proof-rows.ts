@@ -16,8 +16,12 @@ export const proofRows: readonly ProofRow[] = [
   {
     row: "A1",
     works: "a pull secret for Kubernetes, named as the user wants, as a file to apply",
-    against: "real kubectl reads it; the kubelet's rules from cases recorded with its own keyring",
-    tests: ["test/clients/readers.test.ts", "src/consumers/kubernetes/kubernetes.test.ts"],
+    against: "real kubectl reads it; the kubelet's own keyring code 1.36.3 finds each login for its images",
+    tests: [
+      "test/clients/readers.test.ts",
+      "test/clients/kubelet-keyring.test.ts",
+      "src/consumers/kubernetes/kubernetes.test.ts",
+    ],
   },
   {
     row: "A2",

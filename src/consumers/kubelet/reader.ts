@@ -1,7 +1,13 @@
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { type JsonObject, parseJsonText, readJsonText } from "../json-text.ts";
-import { type KeyringEntry, lookUp, readEntries, readKeyring } from "../kubernetes/keyring.ts";
+import {
+  describeOthers,
+  type KeyringEntry,
+  lookUp,
+  readEntries,
+  readKeyring,
+} from "../kubernetes/keyring.ts";
 import { type NodeFile, nodeFiles } from "./paths.ts";
 
 /**
@@ -29,7 +35,8 @@ export function matchKubelet(
       notes.push(`${place.path} cannot be decoded, so it is passed over`);
       continue;
     }
-    const [first, ...others] = lookUp(found.entries, registry, repository);
+    const tried = lookUp(found.entries, registry, repository);
+    const [first] = tried;
     if (first === undefined) {
       const why = [...notes, `no entry of ${place.path} fits ${registry}/${repository}`].join("; ");
       return { kind: "anonymous", why, searched };
@@ -41,7 +48,7 @@ export function matchKubelet(
         why: `the entry ${first.written} is empty: the kubelet sends an empty login`,
       };
     const { username, secret, written } = first;
-    const shadows = [...notes, ...others.map((other) => `${other.written} is tried next`)];
+    const shadows = [...notes, ...describeOthers(tried)];
     return {
       kind: "login",
       match: { file: place.path, key: written, username, secret, identityToken: false, shadows },

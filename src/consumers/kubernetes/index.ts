@@ -12,7 +12,7 @@ export const kubernetes: Consumer = {
     severalPerHost: true,
     takesEffect: { when: "now" },
     proof:
-      "the real kubectl reads the file; the reader was compared once with the kubelet's own keyring 1.36.3 over 6,000 made-up Secrets, what differed is pinned by tests; golden files",
+      "the real kubectl reads the file; the kubelet's own keyring 1.36.3 reads what we write, and our reader is held against it over 1,500 made-up Secrets in every run; golden files",
   },
   compile: compileKubernetes,
   merge: mergeKubernetes,

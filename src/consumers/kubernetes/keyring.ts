@@ -1,7 +1,7 @@
 import { Secret } from "#core";
 import { type AuthPair, isMistypedSection, mistypedEntries, parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
-import { fieldOf, type JsonMember, type JsonObject } from "../json-text.ts";
+import { type JsonMember, type JsonObject, stringField } from "../json-text.ts";
 
 /** A login under the key as the kubelet keeps it: no scheme, no `/v1/`. */
 export interface KeyringEntry extends AuthPair {
@@ -75,34 +75,36 @@ export function lookUp(
   return entries.filter((entry) => entry.key === "index.docker.io");
 }
 
-function pairOf({ value }: JsonMember): AuthPair | "broken" {
-  const entry = parseEntry(value);
-  const padded =
-    typeof entry.auth === "object" || entry.auth === undefined ? entry.auth : parseUnpadded(value);
-  if (padded === "broken") return "broken";
-  return padded ?? { username: entry.username ?? "", secret: entry.password ?? new Secret("") };
+/** What is tried after the first of `lookUp`, in words. */
+export function describeOthers([first, ...others]: readonly KeyringEntry[]): readonly string[] {
+  return others.map((other) =>
+    other.key === first?.key
+      ? `${other.written} is the same key to the kubelet, which takes the two in any order`
+      : `${other.written} is tried next`,
+  );
 }
 
-/** The kubelet takes base64 without its padding too. */
-function parseUnpadded(value: JsonMember["value"]): AuthPair | "broken" {
-  const auth = fieldOf(value, "auth")?.value;
-  if (auth?.kind !== "string" || auth.value.includes("=")) return "broken";
-  const padded = auth.value + "=".repeat((4 - (auth.value.length % 4)) % 4);
-  const again = parseEntry({
-    kind: "object",
-    start: 0,
-    end: 0,
-    members: [
-      {
-        key: "auth",
-        start: 0,
-        keyEnd: 0,
-        end: 0,
-        value: { kind: "string", start: 0, end: 0, value: padded },
-      },
-    ],
-  }).auth;
-  return again ?? "broken";
+function pairOf({ value }: JsonMember): AuthPair | "broken" {
+  const { auth, username, password } = parseEntry(value);
+  const text = stringField(value, "auth");
+  if (text !== undefined && text !== "") return parseKubeletAuth(text);
+  if (auth === "broken") return "broken";
+  return { username: username ?? "", secret: password ?? new Secret("") };
+}
+
+/** The kubelet takes base64 without its padding too, and keeps NULs around a password, which docker drops. */
+function parseKubeletAuth(text: string): AuthPair | "broken" {
+  // Go's decoder skips line ends; whether padding is wanted is seen by the text's end.
+  const isPadded = text.trim().endsWith("=");
+  const compact = text.replace(/[\r\n]/g, "");
+  const shape = isPadded
+    ? /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)$/
+    : /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?$/;
+  if (!shape.test(compact)) return "broken";
+  const pair = Buffer.from(compact, "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  if (colon < 0) return "broken";
+  return { username: pair.slice(0, colon), secret: new Secret(pair.slice(colon + 1)) };
 }
 
 function keyOf(written: string): string | undefined {

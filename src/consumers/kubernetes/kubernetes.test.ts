@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { isAppError, Secret } from "#core";
+import { kubeletCases, usersOf } from "../../../test/support/kubelet-cases.ts";
 import type { ConsumerLogin, MatchAnswer, Target } from "../contract.ts";
 import { kubernetes } from "./index.ts";
 import { renderHead, renderSecretYaml } from "./secret-yaml.ts";
@@ -7,7 +8,6 @@ import { renderHead, renderSecretYaml } from "./secret-yaml.ts";
 const target: Target = { home: "", user: "u", uid: 1000, env: {} };
 const PATH = "/regcred.yaml";
 const b64 = (text: string): string => Buffer.from(text).toString("base64");
-const entry = (pair: string): object => ({ auth: b64(pair) });
 
 function login(name: string, registry: string, extra: Partial<ConsumerLogin> = {}): ConsumerLogin {
   return { name, registry, path: undefined, username: name, secret: new Secret(`${name}-word`), ...extra };
@@ -25,65 +25,12 @@ function tried(config: object, image: string): string {
   return [answer.match.key, ...answer.match.shadows.map((text) => text.split(" ")[0])].join(" ");
 }
 
-const users = (...keys: string[]): object => ({
-  auths: Object.fromEntries(keys.map((key) => [key, entry(`${key.replace(/[:/]/g, "_")}:p`)])),
-});
-
-// What was seen with the kubelet's own keyring (reference: platform, "A real Kubernetes for tests"; consumers 4.2).
-test.each([
-  ["the port is text", users("reg.io"), "reg.io:443/x", "anonymous"],
-  ["a path is a prefix of the text", users("reg.io/team"), "reg.io/teamwork/app", "reg.io/team"],
-  ["a slash makes it exact", users("reg.io/team/"), "reg.io/teamwork/app", "anonymous"],
-  ["and still serves what is below", users("reg.io/team/"), "reg.io/team/app", "reg.io/team/"],
-  ["the longer path first", users("reg.io", "reg.io/team/"), "reg.io/team/app", "reg.io/team/ reg.io"],
-  ["/v2/ is cut off", users("https://reg.io/v2/"), "reg.io/x", "https://reg.io/v2/"],
-  ["/v2 is not", users("https://reg.io/v2"), "reg.io/x", "anonymous"],
-  ["a star is one label", users("*.azurecr.io"), "mine.azurecr.io/x", "*.azurecr.io"],
-  ["and no more than one", users("*.io"), "mine.azurecr.io/x", "anonymous"],
-  ["Hub by its name", users("docker.io"), "nginx", "docker.io"],
-  ["Hub by its old name", users("https://index.docker.io/v1/"), "nginx", "https://index.docker.io/v1/"],
-  ["not by the host it is served from", users("registry-1.docker.io"), "nginx", "anonymous"],
-  [
-    "the old name only when nothing else fits",
-    users("docker.io/org", "https://index.docker.io/v1/"),
-    "org/app",
-    "docker.io/org",
-  ],
-  ["no auths around the entries", { "reg.io": entry("a:b") }, "reg.io/x", "anonymous"],
-  [
-    "one auth without a colon breaks all",
-    { auths: { "reg.io": entry("a:b"), "b.io": entry("nocolon") } },
-    "reg.io/x",
-    "broken",
-  ],
-  ["an empty entry sends an empty login", { auths: { "reg.io": {} } }, "reg.io/x", "broken"],
-  ["the inline pair counts", { auths: { "reg.io": { username: "u", password: "p" } } }, "reg.io/x", "reg.io"],
-  [
-    "base64 without padding counts",
-    { auths: { "reg.io": { auth: b64("a:b1").replace(/=+$/, "") } } },
-    "reg.io/x",
-    "reg.io",
-  ],
-  ["a user in the key is cut off", users("https://u:p@reg.io"), "reg.io/x", "https://u:p@reg.io"],
-  ["a path in percent signs is decoded", users("reg.io/team%2Fx"), "reg.io/team/x", "reg.io/team%2Fx"],
-  ["a key that is no URL is left out", users("reg.io/%zz"), "reg.io/x", "anonymous"],
-  ["localhost gets Hub's old name", users("index.docker.io"), "localhost/x", "index.docker.io"],
-  ["but with a port it does not", users("index.docker.io"), "localhost:5000/x", "anonymous"],
-  ["where Hub is served from is another host", users("docker.io"), "registry-1.docker.io/org/x", "anonymous"],
-  [
-    "a number where text should be breaks all",
-    { auths: { "b.io": { password: 3 }, "reg.io": entry("a:b") } },
-    "reg.io/x",
-    "broken",
-  ],
-  ["capitals are other letters", users("Reg.io"), "reg.io/x", "anonymous"],
-  ["credsStore does not", { credsStore: "pass", auths: { "reg.io": {} } }, "reg.io/x", "broken"],
-])("kubelet: %s", (_name, config, image, wanted) => {
+test.each([...kubeletCases])("kubelet: %s", (_name, config, image, wanted) => {
   expect(tried(config, image)).toBe(wanted);
 });
 
 test("an identity token is no login for the kubelet, and is refused", () => {
-  expect(match({ auths: { "reg.io": { ...entry("u:"), identitytoken: "t" } } }, "reg.io/x")).toMatchObject({
+  expect(match({ auths: { "reg.io": { auth: b64("u:"), identitytoken: "t" } } }, "reg.io/x")).toMatchObject({
     match: { username: "u", identityToken: false },
   });
   const { refusals } = kubernetes.compile([login("azure", "a.azurecr.io", { identityToken: true })], target);
@@ -172,7 +119,7 @@ test.each([
 test("a value over several lines is replaced by one line, all else stays", () => {
   const [document] = kubernetes.compile([login("a", "r.io")], target).documents;
   if (document === undefined) throw new Error("no document");
-  const value = b64(JSON.stringify(users("b.io"))).replace(/.{20}/g, "$&\n    ");
+  const value = b64(JSON.stringify(usersOf("b.io"))).replace(/.{20}/g, "$&\n    ");
   const text = `kind: Secret # mine\ntype: kubernetes.io/dockerconfigjson\nmetadata:\n  name: regcred\ndata:\n  .dockerconfigjson: |\n    ${value}\nimmutable: false\n`;
   const { content } = kubernetes.merge(Buffer.from(text), document, new Set());
   const after = Buffer.from(content ?? "").toString();

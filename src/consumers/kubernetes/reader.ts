@@ -2,7 +2,7 @@ import { parseObjectPath } from "#core";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, parseJsonText, readJsonText } from "../json-text.ts";
-import { lookUp, readKeyring } from "./keyring.ts";
+import { describeOthers, lookUp, readKeyring } from "./keyring.ts";
 import { CONFIG_KEY, parseSecretObject } from "./secret-object.ts";
 import { parseSecretYaml } from "./secret-yaml.ts";
 import { secretFiles } from "./writer.ts";
@@ -40,7 +40,8 @@ export function matchKubernetes(
     const keyring = readKeyring(root);
     if ("broken" in keyring)
       return { kind: "broken", file: path, why: `${keyring.broken}: every pull of the pod fails` };
-    const [first, ...others] = lookUp(keyring.entries, registry, repository);
+    const tried = lookUp(keyring.entries, registry, repository);
+    const [first] = tried;
     if (first === undefined) {
       notes.push(`no entry of ${path} fits ${registry}/${repository}`);
       continue;
@@ -51,7 +52,7 @@ export function matchKubernetes(
         file: path,
         why: `the entry ${first.written} is empty: the kubelet sends an empty login`,
       };
-    const shadows = others.map((other) => `${other.written} is tried next`);
+    const shadows = describeOthers(tried);
     const { username, secret, written } = first;
     return {
       kind: "login",
