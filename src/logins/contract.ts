@@ -48,6 +48,8 @@ export interface Login {
   /** Hosts of token endpoints, where another than the registry's answers (curl under Enroot needs them). */
   readonly realmHosts: readonly string[] | undefined;
   readonly identityToken: boolean;
+  /** A command that makes a new secret and prints it, for `rotate`; runs only after `wharf trust`. */
+  readonly renew: readonly string[] | undefined;
 }
 
 /** One line of `deliver:`. */

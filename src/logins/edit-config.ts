@@ -53,6 +53,16 @@ export function writeLogin(text: string, name: string, lines: LoginLines): strin
   );
 }
 
+/** Sets when a login's secret ends, or takes the line out; nothing else changes. The login must be there. */
+export function writeExpires(text: string, name: string, expires: string | undefined): string {
+  const document = parse(text);
+  const login = mapAt(document, "logins").get(name);
+  if (!isMap(login)) throw new AppError("LOGIN_UNKNOWN", `login ${name} is in wharf.yaml no more`);
+  if (expires === undefined) login.delete("expires");
+  else login.set("expires", document.createNode(expires));
+  return choose(document, text, setFields(text, ["logins", name], { expires }));
+}
+
 /** Takes a login out, from `logins:` and from every delivery that names it; a delivery left without any goes as well. */
 export function removeLogin(text: string, name: string): string {
   const document = parse(text);

@@ -6,8 +6,10 @@ export { besideConfig, type ConfigLocation, findConfig, userConfigFolder } from 
 export { configKeys, parseConfig } from "./parse-config.ts";
 export { parsePlace } from "./parse-place.ts";
 export { changeRecipients, type Rekeyed, rekeyVault } from "./rekey-vault.ts";
+export type { Rotation, RotationIssuer } from "./rotation.ts";
 export { deleteLogin, type NewLogin, proposeName, type SavedLogin, saveLogin } from "./save-login.ts";
-export { checkSecret, createSecretReader, type SecretReader } from "./secret-source.ts";
+export { saveRotation } from "./save-rotation.ts";
+export { checkSecret, createSecretReader, runSecretCommand, type SecretReader } from "./secret-source.ts";
 export { isUserName, parseSshAddresses, type SshAddress } from "./ssh-address.ts";
 export { areCommandsTrusted, changeTrust, readTrust, trustCommands } from "./trust-store.ts";
 export {

@@ -19,6 +19,7 @@ const LOGIN = [
   "plain-http",
   "ca",
   "realm-hosts",
+  "renew",
 ] as const;
 /** Keys of a `deliver:` line that are ours; the rest are the consumers' and come with them. */
 const DELIVERY = ["to", "at", "logins", "users", "sudo"] as const;
@@ -131,6 +132,7 @@ function readLogin(reader: YamlReader, field: Field, paths: Paths): Login {
   const ca = fields.get("ca");
   const realmHosts = fields.get("realm-hosts");
   const identityToken = fields.get("identity-token");
+  const renew = fields.get("renew");
   return {
     name: field.key,
     registry,
@@ -143,7 +145,20 @@ function readLogin(reader: YamlReader, field: Field, paths: Paths): Login {
     realmHosts: realmHosts === undefined ? undefined : reader.texts(realmHosts, `realm-hosts of ${what}`),
     identityToken:
       identityToken === undefined ? false : reader.flag(identityToken, `identity-token of ${what}`),
+    renew: renew === undefined ? undefined : readCommand(reader, renew, `renew of ${what}`),
   };
+}
+
+function readCommand(reader: YamlReader, field: Field, label: string): readonly string[] {
+  if (isScalar(field.value))
+    throw reader.fault(
+      field.value,
+      `${label} must be a list: the program, then its arguments`,
+      "no shell reads it; write [pass, show, hub]",
+    );
+  const argv = reader.texts(field, label);
+  if (argv.length === 0) throw reader.fault(field.value, `${label} names no program`);
+  return argv;
 }
 
 function need(reader: YamlReader, fields: ReadonlyMap<string, Field>, parent: Field, key: string): Field {
@@ -211,17 +226,8 @@ function readSource(reader: YamlReader, field: Field | undefined, what: string, 
     }
     case "file":
       return { kind: "file", path: expandPath(reader.text(source, label), paths) };
-    case "command": {
-      if (isScalar(source.value))
-        throw reader.fault(
-          source.value,
-          `${label} must be a list: the program, then its arguments`,
-          "no shell reads it; write [pass, show, hub]",
-        );
-      const argv = reader.texts(source, label);
-      if (argv.length === 0) throw reader.fault(source.value, `${label} names no program`);
-      return { kind: "command", argv };
-    }
+    case "command":
+      return { kind: "command", argv: readCommand(reader, source, label) };
     case "docker-config": {
       const isDefault = isScalar(source.value) && source.value.value === true;
       const written = isDefault ? "~/.docker/config.json" : reader.text(source, label);

@@ -97,11 +97,13 @@ export async function deleteLogin(
     },
   });
   await changeVault(context, surroundings, config.path, (content) => {
-    if (!content.secrets.has(name)) return content;
+    if (!content.secrets.has(name) && !content.rotations.has(name)) return content;
     had = true;
     const secrets = new Map(content.secrets);
     secrets.delete(name);
-    return { ...content, secrets };
+    const rotations = new Map(content.rotations);
+    rotations.delete(name);
+    return { ...content, secrets, rotations };
   });
   return { removed: had, configPath: config.path };
 }
@@ -121,7 +123,7 @@ export function proposeName(registry: string, path: string | undefined, taken: R
 }
 
 /** A day where it is one, else to the second. */
-function renderDate(date: Date): string {
+export function renderDate(date: Date): string {
   const text = date.toISOString();
   return text.endsWith("T00:00:00.000Z") ? text.slice(0, 10) : `${text.slice(0, 19)}Z`;
 }

@@ -83,7 +83,7 @@ async function readSource(context: Context, login: Login, from: SourceInput): Pr
     case "file":
       return await fromFile(login, source.path);
     case "command":
-      return await fromCommand(context, login, source.argv, from);
+      return await runSecretCommand(context, login, source.argv, from);
     case "docker-config":
       return await readDockerSecret(login, source.path);
     case "ansible-vault": {
@@ -135,11 +135,12 @@ async function fromFile(login: Login, path: string): Promise<Secret> {
   return checkSecret(login, text, path);
 }
 
-async function fromCommand(
+/** What a trusted command prints. Throws PERMISSION_DENIED where it is not trusted, SECRET_UNAVAILABLE where it fails. */
+export async function runSecretCommand(
   context: Context,
-  login: Login,
+  login: Pick<Login, "name">,
   argv: readonly string[],
-  from: SourceInput,
+  from: { readonly surroundings: Surroundings; readonly config: WharfConfig },
 ): Promise<Secret> {
   const program = argv[0] ?? "";
   if (!(await areCommandsTrusted(from.surroundings, from.config)))

@@ -1,5 +1,6 @@
 import { armor, Decrypter, Encrypter } from "age-encryption";
 import { AppError, Secret } from "#core";
+import { parseRotation, type Rotation, renderRotation } from "./rotation.ts";
 import { isSignedBy, type VaultKey } from "./vault-key.ts";
 
 const FIRST_LINE = "wharf-vault 1";
@@ -19,6 +20,8 @@ export interface VaultContent {
   /** Public keys whose signature counts. */
   readonly writers: readonly string[];
   readonly secrets: ReadonlyMap<string, SealedSecret>;
+  /** Rotations under way, by login. */
+  readonly rotations: ReadonlyMap<string, Rotation>;
 }
 
 /** A secret, and what it is bound to: it is given out only for this registry and username. */
@@ -141,6 +144,13 @@ function renderContent(content: VaultContent): string {
     recipients: content.recipients,
     writers: content.writers,
     secrets,
+    ...(content.rotations.size === 0
+      ? {}
+      : {
+          rotations: Object.fromEntries(
+            [...content.rotations].map(([name, rotation]) => [name, renderRotation(rotation)]),
+          ),
+        }),
   });
 }
 
@@ -155,12 +165,19 @@ function parseContent(text: string): VaultContent {
       secret: new Secret(textOf(fields["secret"])),
     });
   }
+  const rotations = new Map<string, Rotation>();
+  for (const [name, sealed] of Object.entries(record(value["rotations"] ?? {}))) {
+    const rotation = parseRotation(sealed);
+    if (rotation === undefined) throw tampered("a rotation sealed in it does not have a rotation's form");
+    rotations.set(name, rotation);
+  }
   return {
     id: textOf(value["id"]),
     markKey: new Secret(textOf(value["markKey"])),
     recipients: textsOf(value["recipients"]),
     writers: textsOf(value["writers"]),
     secrets,
+    rotations,
   };
 }
 

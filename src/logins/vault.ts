@@ -153,6 +153,7 @@ async function newVault(surroundings: Surroundings): Promise<Opened> {
     id: randomUUID(),
     markKey: new Secret(randomBytes(32).toString("hex")),
     secrets: new Map(),
+    rotations: new Map(),
   };
   const passphraseFile = surroundings.env["WHARF_PASSPHRASE_FILE"];
   if (passphraseFile !== undefined && passphraseFile !== "") {
