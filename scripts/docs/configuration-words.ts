@@ -20,6 +20,8 @@ export const loginWords: Keys<typeof configKeys.login> = {
   "plain-http": "`true`: the registry is spoken to without TLS; loopback registries need not say it",
   ca: "PEM file with the registry's private CA, relative to wharf.yaml; it is delivered with the login",
   "realm-hosts": "hosts of the token endpoints where another than the registry's answers (Enroot needs them)",
+  renew:
+    "a command that makes a new secret and prints it, for `wharf rotate`: `[./renew-hub]`; runs only after `wharf trust`",
 };
 
 export const deliveryWords: Keys<typeof configKeys.delivery> = {

@@ -23,6 +23,7 @@ export const sections: readonly CommandSection[] = [
       check: async () => (await import("./commands/check.ts")).check,
       why: async () => (await import("./commands/why.ts")).why,
       render: async () => (await import("./commands/render.ts")).render,
+      rotate: async () => (await import("./commands/rotate.ts")).rotate,
       revoke: async () => (await import("./commands/revoke.ts")).revoke,
       "credential-helper": async () => (await import("./commands/credential-helper.ts")).credentialHelper,
       trust: async () => (await import("./commands/trust.ts")).trust,

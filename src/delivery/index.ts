@@ -20,6 +20,15 @@ export { type Proposal, proposeDeliveries } from "./propose.ts";
 export { type Expiry, expiryOf, isLoginOff, type LoginStatus, proveLogins } from "./prove-logins.ts";
 export { type RenderedFile, renderConsumer } from "./render-consumer.ts";
 export { revokeCopies } from "./revoke.ts";
+export { beginRotation, resumeRotation, turnRotation } from "./rotate.ts";
+export type {
+  NewSecret,
+  Remaining,
+  RotateInput,
+  RotationReport,
+  RotationStage,
+  TokenIssuer,
+} from "./rotate-contract.ts";
 export { readState } from "./state.ts";
 export type { Inventory } from "./targets.ts";
 export { explainImage } from "./why.ts";

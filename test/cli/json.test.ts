@@ -78,10 +78,12 @@ function way(): readonly Step[] {
     { args: ["vault", "recipients"], keys: [] },
     { args: ["vault", "rekey"], keys: [] },
     { args: ["vault", "backup-key", join(home, "backup")], keys: [] },
+    { args: ["rotate", "team"], keys: ["login", "done", "remaining"] },
     { args: ["revoke", "team"], keys: [] },
+    { args: ["token", "create", "next", "--robot", "team/ci"], keys: ["secret"] },
     {
       args: ["login", address, "-u", "robot-team-ci", "--password-stdin", "--as", "again"],
-      input: secretOf("robot create"),
+      input: secretOf("token create"),
       keys: ["login"],
     },
     { args: ["logout", "again"], keys: [] },

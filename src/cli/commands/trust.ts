@@ -38,9 +38,10 @@ export const trust: Command = {
       return 0;
     }
     const config = await readConfig(surroundings, invocation.configFile);
-    const commands = [...config.logins.values()].flatMap(({ name, source }) =>
-      source.kind === "command" ? [{ login: name, argv: source.argv }] : [],
-    );
+    const commands = [...config.logins.values()].flatMap(({ name, source, renew }) => [
+      ...(source.kind === "command" ? [{ login: name, argv: source.argv }] : []),
+      ...(renew === undefined ? [] : [{ login: name, argv: renew }]),
+    ]);
     if (!invocation.json)
       terminal.err(
         commands.length === 0
