@@ -35,10 +35,15 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   namespaces:
     'kubernetes: several namespaces; in a cluster also `all`, or `{ selector: "team=ml" }` by their labels',
   "service-accounts":
-    "kubernetes: ServiceAccounts whose pods use the Secret; in a cluster, where it is added to their imagePullSecrets",
+    "kubernetes: ServiceAccounts whose pods use the Secret; in a cluster, where it is added to their imagePullSecrets; runai: those of a project (`default`)",
   "take-over":
     "kubernetes: `true`: a Secret of that name that somebody else made becomes wharf's, with what is in it",
-  scope: "runai: `cluster` or a project",
+  kustomization: "kubernetes, runai: `true` keeps a kustomization.yaml beside the manifests",
+  scope: "runai: `cluster`, `department` or `project`; required there",
+  project: "runai: the project, where it is one",
+  projects: "runai: the projects; their namespaces are `runai-NAME`",
+  department: "runai: id of the department",
+  labels: "runai: `old` for the label of the first Run:ai versions; `new` is the default",
   file: "the file to write where the consumer's own default is not the one",
   helper: "docker: `wharf` writes `credHelpers` entries for docker-credential-wharf instead of secrets",
   program: "apptainer: `singularity` where it is SingularityCE that reads the file",

@@ -36,6 +36,18 @@ export const proofRows: readonly ProofRow[] = [
     tests: ["test/clients/readers.test.ts", "src/consumers/enroot/enroot.test.ts"],
   },
   {
+    row: "A7",
+    works: "Run:ai cluster-wide and by department: labelled Secrets, old and new labels",
+    against: "golden files only; Run:ai cannot be had",
+    tests: ["src/consumers/runai/runai.test.ts", "test/contracts/consumers-golden.test.ts"],
+  },
+  {
+    row: "A8",
+    works: "Run:ai by project: a Secret in its namespace, added to the ServiceAccount's list",
+    against: "golden files only; Run:ai cannot be had",
+    tests: ["src/consumers/runai/runai.test.ts", "src/consumers/kubernetes/references.test.ts"],
+  },
+  {
     row: "A10",
     works:
       "robots, read-only and read/write, delivered like any login; expiring tokens, and a warning before they end",

@@ -10,6 +10,7 @@ import { kubelet } from "./kubelet/index.ts";
 import { kubernetes } from "./kubernetes/index.ts";
 import { podman } from "./podman/index.ts";
 import { rke2 } from "./rke2/index.ts";
+import { runai } from "./runai/index.ts";
 
 /** Every consumer, by hand. The contract suite (test/contracts/consumers.test.ts) and the docs loop over it. */
 export const consumers: readonly Consumer[] = [
@@ -24,6 +25,7 @@ export const consumers: readonly Consumer[] = [
   gitlab,
   crio,
   containerd,
+  runai,
 ];
 
 /** The consumer of that name; undefined when there is none. */

@@ -12,7 +12,8 @@ export type ConsumerName =
   | "rke2"
   | "gitlab"
   | "crio"
-  | "containerd";
+  | "containerd"
+  | "runai";
 
 /** A login with its secret, ready to be written into a program's file. */
 export interface ConsumerLogin {

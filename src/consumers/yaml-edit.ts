@@ -161,7 +161,7 @@ function replaceValue(text: string, pair: Pair, value: YamlValue): string {
   return `${text.slice(0, start)}${isBlock ? " " : ""}${rendered}${text.slice(end)}`;
 }
 
-function cutPair(text: string, map: YAMLMap, pair: Pair): string {
+export function cutPair(text: string, map: YAMLMap, pair: Pair): string {
   const index = map.items.indexOf(pair);
   const start = startOf(pair.key);
   const end = start + text.slice(start, endOf(pair)).trimEnd().length;
@@ -180,7 +180,7 @@ function cutPair(text: string, map: YAMLMap, pair: Pair): string {
   return text.slice(0, from).replace(/\r?\n$/, "");
 }
 
-function insertAfter(text: string, offset: number, lines: readonly string[]): string {
+export function insertAfter(text: string, offset: number, lines: readonly string[]): string {
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
   if (text[offset - 1] === "\n")
     return text.slice(0, offset) + lines.map((line) => line + eol).join("") + text.slice(offset);
@@ -189,7 +189,7 @@ function insertAfter(text: string, offset: number, lines: readonly string[]): st
   return text.slice(0, newline + 1) + lines.map((line) => line + eol).join("") + text.slice(newline + 1);
 }
 
-function appendAtEnd(text: string, lines: readonly string[]): string {
+export function appendAtEnd(text: string, lines: readonly string[]): string {
   if (text === "") return `${lines.join("\n")}\n`;
   return insertAfter(text, text.length, lines);
 }
@@ -218,7 +218,7 @@ function renderFlow(value: YamlValue): string {
 }
 
 /** Does the edited text say what it was to say: else the spot is written in a form that text edits do not serve. */
-function checked(text: string, expected: unknown, file: string): string {
+export function checked(text: string, expected: unknown, file: string): string {
   const unserved = (): AppError =>
     invalid(file, "it is written in a form (anchors, or braces over lines) that wharf does not edit");
   let found: unknown;
@@ -247,11 +247,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isNothing(node: unknown): boolean {
+export function isNothing(node: unknown): boolean {
   return node === null || node === undefined || (isScalar(node) && node.value === null);
 }
 
-function pairOf(map: YAMLMap, key: string): Pair | undefined {
+export function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key);
 }
 
@@ -261,25 +261,25 @@ function rangeOf(node: unknown): readonly [number, number] | undefined {
   return [Number(node.range[0]), Number(node.range[1])];
 }
 
-function startOf(node: unknown): number {
+export function startOf(node: unknown): number {
   return rangeOf(node)?.[0] ?? 0;
 }
 
-function keyEnd(pair: Pair): number {
+export function keyEnd(pair: Pair): number {
   return rangeOf(pair.key)?.[1] ?? 0;
 }
 
-function endOf(pair: Pair): number {
+export function endOf(pair: Pair): number {
   return rangeOf(pair.value)?.[1] ?? keyEnd(pair);
 }
 
 /** White space that the line of this offset begins with. */
-function indentAt(text: string, offset: number): string {
+export function indentAt(text: string, offset: number): string {
   return /^[ ]*/.exec(text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset))?.[0] ?? "";
 }
 
 /** One level deeper, as the file does it; two spaces where it does not show. */
-function unitOf(text: string): string {
+export function unitOf(text: string): string {
   return (
     /^[^\s#][^\n]*:[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( +)[^\s#-]/m.exec(text)?.[1] ?? "  "
   );

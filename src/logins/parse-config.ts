@@ -34,6 +34,11 @@ const DELIVERY_OPTIONS = [
   "helper",
   "program",
   "curl",
+  "kustomization",
+  "project",
+  "projects",
+  "department",
+  "labels",
 ] as const;
 const LOCAL = { kind: "local", text: "local" } as const;
 const SOURCES = ["vault", "env", "file", "command", "docker-config", "ansible-vault", "kubernetes"] as const;

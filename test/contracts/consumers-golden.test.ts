@@ -46,7 +46,11 @@ const target: Target = {
   uid: 1000,
   env: {},
   versions: { curl: "8.5.0" },
-  options: { namespace: "ml" },
+};
+/** Options of the delivery that the files are made for. */
+const options: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  kubernetes: { namespace: "ml", "service-accounts": ["default"], kustomization: true },
+  runai: { scope: "project", projects: ["vision"], name: "site-registries" },
 };
 
 function filled(text: string): string {
@@ -87,7 +91,7 @@ function extension(document: FileDocument): string {
 
 for (const consumer of consumers) {
   test(`golden files of ${consumer.name}`, () => {
-    const compiled = consumer.compile(logins, target);
+    const compiled = consumer.compile(logins, { ...target, options: options[consumer.name] ?? {} });
     const [document] = compiled.documents;
     if (document === undefined) throw new Error("nothing was compiled");
     const fresh = consumer.merge(undefined, document, new Set());
@@ -96,6 +100,13 @@ for (const consumer of consumers) {
       `new${extension(document)}`,
       marked(Buffer.from(fresh.content ?? "").toString()),
     );
+
+    // What tells other programs of it: a drop-in, a ServiceAccount, a kustomization.
+    for (const beside of compiled.documents.slice(1)) {
+      const content = consumer.merge(undefined, beside, new Set()).content ?? Buffer.of();
+      const file = beside.path.split("/").slice(-2).join("-");
+      expectGolden(consumer.name, `beside-${file}`, Buffer.from(content).toString());
+    }
 
     const beforePath = join(root, consumer.name, `before${extension(document)}`);
     expect(existsSync(beforePath)).toBe(true);

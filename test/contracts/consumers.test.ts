@@ -247,14 +247,16 @@ const foreignContainerd = fc
 
 function foreignFor(consumer: Consumer): fc.Arbitrary<string | undefined> {
   if (consumer.name === "enroot") return fc.option(foreignNetrc, { nil: undefined });
-  if (consumer.name === "kubernetes")
+  if (consumer.name === "kubernetes" || consumer.name === "runai") {
+    const namespace = consumer.name === "runai" ? "\n  namespace: runai" : "";
     return fc.option(
       foreignJson.map(
         (json) =>
-          `# theirs\nkind: Secret\napiVersion: v1\ntype: kubernetes.io/dockerconfigjson\nmetadata:\n  labels: {app.kubernetes.io/managed-by: wharfinger}\n  name: regcred\ndata:\n  .dockerconfigjson: ${b64(json)} # kept\n`,
+          `# theirs\nkind: Secret\napiVersion: v1\ntype: kubernetes.io/dockerconfigjson\nmetadata:\n  labels: {app.kubernetes.io/managed-by: wharfinger}\n  name: regcred${namespace}\ndata:\n  .dockerconfigjson: ${b64(json)} # kept\n`,
       ),
       { nil: undefined },
     );
+  }
   if (consumer.name === "k3s" || consumer.name === "rke2")
     return fc.option(foreignRegistries, { nil: undefined });
   if (consumer.name === "containerd") return fc.option(foreignContainerd, { nil: undefined });
@@ -309,9 +311,16 @@ const versions: Partial<Readonly<Record<ConsumerName, readonly string[]>>> = {
   containerd: ["1.6.20~ds1", "2.0.0", "2.4.2"],
 };
 
+/** Options without which a consumer has no place to write to. */
+const neededOptions: Partial<Readonly<Record<ConsumerName, Readonly<Record<string, unknown>>>>> = {
+  runai: { scope: "cluster" },
+};
+
 const cases = consumers.flatMap((consumer): readonly (readonly [string, Consumer, Target])[] => {
   const own = versions[consumer.name];
-  if (own === undefined) return [[consumer.name, consumer, anyTarget]];
+  const options = neededOptions[consumer.name];
+  if (own === undefined)
+    return [[consumer.name, consumer, { ...anyTarget, ...(options === undefined ? {} : { options }) }]];
   return own.map((version) => [`${consumer.name} ${version}`, consumer, { ...anyTarget, version }]);
 });
 
@@ -366,7 +375,9 @@ describe.each(cases)("consumer %s", (_name, consumer, target) => {
                 throw new Error(`not listed as wider: ${context}`);
             } else if (user !== owner) {
               // A key with a slash behind it cannot name the repository of exactly that name, and says so.
-              const isExact = consumer.name.startsWith("kube") && split(image).repository === owner.path;
+              const isExact =
+                ["kubernetes", "kubelet", "runai"].includes(consumer.name) &&
+                split(image).repository === owner.path;
               if (user !== undefined && !isExact)
                 throw new Error(`another login of ours is used: ${context}`);
               if (!about(owner, isExact ? ["format", "danger", "shadowed"] : ["shadowed", "danger"]))

@@ -32,6 +32,7 @@ export const render: Command = {
         "gitlab",
         "crio",
         "containerd",
+        "runai",
       ],
     },
   ],

@@ -1,6 +1,7 @@
 import type { Consumer } from "../contract.ts";
 import { matchKubernetes } from "./reader.ts";
-import { compileKubernetes, mergeKubernetes, secretFiles } from "./writer.ts";
+import { secretFiles } from "./secret-files.ts";
+import { compileKubernetes, mergeKubernetes } from "./writer.ts";
 
 /** A pull secret as YAML, for `kubectl apply --server-side -f`. */
 export const kubernetes: Consumer = {

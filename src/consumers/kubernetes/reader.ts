@@ -3,9 +3,9 @@ import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, parseJsonText, readJsonText } from "../json-text.ts";
 import { describeOthers, lookUp, readKeyring } from "./keyring.ts";
+import { secretFiles } from "./secret-files.ts";
 import { CONFIG_KEY, parseSecretObject } from "./secret-object.ts";
 import { parseSecretYaml } from "./secret-yaml.ts";
-import { secretFiles } from "./writer.ts";
 
 /** What the kubelet would try first for an image with these Secrets on the pod, in order; what it would try next is in `shadows`. */
 export function matchKubernetes(

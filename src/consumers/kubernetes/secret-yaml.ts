@@ -1,10 +1,11 @@
-import { parseAllDocuments } from "yaml";
+import { type Document, isMap, parseAllDocuments } from "yaml";
 import { AppError } from "#core";
 
 /** A pull secret in a YAML file, with the place of its one value. */
 export interface SecretYaml {
   readonly name: string;
   readonly namespace: string | undefined;
+  readonly labels: ReadonlyMap<string, string>;
   /** What `.dockerconfigjson` decodes to. */
   readonly config: Uint8Array;
   /** The file with another value there; all else byte for byte. */
@@ -13,6 +14,7 @@ export interface SecretYaml {
 
 export const SECRET_TYPE = "kubernetes.io/dockerconfigjson";
 const KEY = ".dockerconfigjson";
+const MANAGED_BY = "app.kubernetes.io/managed-by";
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -45,14 +47,22 @@ export function parseSecretYaml(bytes: Uint8Array, path: string): SecretYaml {
   return {
     name,
     namespace: typeof namespace === "string" ? namespace : undefined,
+    labels: labelsOf(document),
     config: Buffer.from(value, "base64"),
     withConfig: (config) =>
       text.slice(0, start) + renderConfig(config) + (isBlock ? "\n" : "") + text.slice(end),
   };
 }
 
-/** The YAML around the value: what a new file begins with. Without a namespace, `kubectl apply -n` decides. */
-export function renderHead(name: string, namespace: string | undefined): string {
+/**
+ * The YAML around the value: what a new file begins with. Without a namespace, `kubectl apply -n` decides. Values of labels are always
+ * quoted: a bare `true` is no text, and the server refuses it.
+ */
+export function renderHead(
+  name: string,
+  namespace: string | undefined,
+  labels: Readonly<Record<string, string>> = {},
+): string {
   const lines = [
     "apiVersion: v1",
     "kind: Secret",
@@ -60,11 +70,26 @@ export function renderHead(name: string, namespace: string | undefined): string 
     `  name: ${plain(name)}`,
     ...(namespace === undefined ? [] : [`  namespace: ${plain(namespace)}`]),
     "  labels:",
-    "    app.kubernetes.io/managed-by: wharf",
+    `    ${MANAGED_BY}: wharf`,
+    ...Object.entries(labels).map(([key, value]) => `    ${key}: ${JSON.stringify(value)}`),
     `type: ${SECRET_TYPE}`,
     "data:",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** What a head says: which Secret it is, and its labels but for who wrote it. */
+export function readHead(head: string): Pick<SecretYaml, "name" | "namespace" | "labels"> {
+  const [document] = parseAllDocuments(head);
+  const name: unknown = document?.getIn(["metadata", "name"]);
+  const namespace: unknown = document?.getIn(["metadata", "namespace"]);
+  const labels = new Map(document === undefined ? [] : labelsOf(document));
+  labels.delete(MANAGED_BY);
+  return {
+    name: typeof name === "string" ? name : "",
+    namespace: typeof namespace === "string" ? namespace : undefined,
+    labels,
+  };
 }
 
 /** A whole new file. */
@@ -82,6 +107,13 @@ function plain(name: string): string {
   return /^[a-z][a-z0-9-]*$/.test(name) && !/^(?:true|false|null|yes|no|on|off|y|n)$/.test(name)
     ? name
     : JSON.stringify(name);
+}
+
+function labelsOf(document: Document): ReadonlyMap<string, string> {
+  const node: unknown = document.getIn(["metadata", "labels"]);
+  const value: unknown = isMap(node) ? node.toJSON() : {};
+  const found = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return new Map(found.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
 }
 
 function isScalarNode(node: unknown): node is { value: string; range: [number, number, number] } {

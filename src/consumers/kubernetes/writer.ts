@@ -5,6 +5,7 @@ import type {
   Compiled,
   ConsumerLogin,
   Entry,
+  EntryChange,
   FileDocument,
   Merged,
   Refusal,
@@ -13,63 +14,37 @@ import type {
 } from "../contract.ts";
 import { refuseForm, refuseTwins } from "../coverage.ts";
 import { compileCertificates } from "../whole-file.ts";
+import { removeYaml, setYaml } from "../yaml-edit.ts";
 import { pullKeys } from "./keys.ts";
 import { kubeletRules } from "./kubelet-rules.ts";
+import { compileReferences, isReference, mergeReference } from "./references.ts";
+import { type SecretFile, secretFiles, serviceAccountsOf } from "./secret-files.ts";
 import { mergeSecretObject, renderSecretHead } from "./secret-object.ts";
-import { parseSecretYaml, renderHead, renderSecretYaml } from "./secret-yaml.ts";
+import { parseSecretYaml, readHead, renderHead, renderSecretYaml } from "./secret-yaml.ts";
 import { mergeServiceAccount, serviceAccountDocument } from "./service-account.ts";
 
-const DEFAULT_NAME = "regcred";
 /** A Secret's values together must be smaller (kubernetes core/v1 MaxSecretSize). */
 const MAX_SECRET_BYTES = 1024 * 1024;
 
-/** One Secret that the delivery's options ask for: a file of a folder, or an object of a cluster. */
-export interface SecretFile {
-  readonly path: string;
-  readonly name: string;
-  readonly namespace: string | undefined;
+/** What a consumer that is made of pull secrets gives them. */
+export interface SecretRules {
+  /** Labels beside our own. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
-/**
- * The files: `name:` (regcred), and `namespace:` or `namespaces:` for one Secret each, in a folder of that name. `file:` places the
- * one of a single namespace. In a cluster: the object in each of its namespaces. Throws CONFIG_INVALID for names that Kubernetes does not take.
- */
-export function secretFiles(target: Target): readonly SecretFile[] {
-  const options = target.options ?? {};
-  const name = options["name"] ?? DEFAULT_NAME;
-  if (typeof name !== "string" || !isSubdomain(name)) throw badName("name", name);
-  if (target.namespaces !== undefined)
-    return target.namespaces.map((namespace) => ({
-      path: renderObjectPath({ namespace, kind: "secrets", name }),
-      name,
-      namespace,
-    }));
-  const listed = options["namespaces"] ?? (options["namespace"] === undefined ? [] : [options["namespace"]]);
-  if (!Array.isArray(listed))
-    throw new AppError("CONFIG_INVALID", "namespaces: is not a list of names", {
-      hint: "list them: namespaces: [team-a, team-b]; `all` and a selector need a cluster to ask: at: k8s://CONTEXT",
-    });
-  const namespaces = listed.map((item: unknown) => {
-    if (typeof item !== "string" || !isLabel(item)) throw badName("namespace", item);
-    return item;
-  });
-  const file = options["file"];
-  if (typeof file === "string" && file.startsWith("/") && namespaces.length < 2)
-    return [{ path: file, name, namespace: namespaces[0] }];
-  if (namespaces.length === 0) return [{ path: `${target.home}/${name}.yaml`, name, namespace: undefined }];
-  return namespaces.map((namespace) => ({
-    path: `${target.home}/${namespace}/${name}.yaml`,
-    name,
-    namespace,
-  }));
-}
-
-export function compileKubernetes(logins: readonly ConsumerLogin[], target: Target): Compiled {
+export function compileKubernetes(
+  logins: readonly ConsumerLogin[],
+  target: Target,
+  rules: SecretRules = {},
+): Compiled {
   let files: readonly SecretFile[];
-  let accounts: readonly string[];
+  let references: readonly FileDocument[];
   try {
     files = secretFiles(target);
-    accounts = serviceAccounts(target);
+    references =
+      target.namespaces === undefined
+        ? compileReferences(files, target)
+        : objectReferences(files, serviceAccountsOf(target));
   } catch (fault) {
     if (!(fault instanceof AppError)) throw fault;
     const { message, hint } = fault;
@@ -107,7 +82,7 @@ export function compileKubernetes(logins: readonly ConsumerLogin[], target: Targ
     };
   }
   const inCluster = target.namespaces !== undefined;
-  const head = renderSecretHead({}, target.options);
+  const head = renderSecretHead(rules.labels, target.options);
   const documents = files.map(
     ({ path, name, namespace }): FileDocument => ({
       kind: "file",
@@ -115,39 +90,27 @@ export function compileKubernetes(logins: readonly ConsumerLogin[], target: Targ
       mode: 0o600,
       folderMode: 0o700,
       entries,
-      body: inCluster ? head : renderHead(name, namespace),
+      body: inCluster ? head : renderHead(name, namespace, rules.labels),
     }),
   );
-  if (!inCluster && accounts.length > 0)
-    warnings.push({
-      kind: "format",
-      message: "service-accounts: is for a cluster (at: k8s://CONTEXT), and is not in these files",
-      hint: "name the Secret in imagePullSecrets of your pods; a manifest of a ServiceAccount would replace the whole list",
-    });
+  if (entries.length === 0) return { documents: [], refusals, warnings };
   return {
-    documents: entries.length === 0 ? [] : [...documents, ...(inCluster ? references(files, accounts) : [])],
+    documents: [...documents, ...references],
     refusals,
     warnings: [...warnings, ...certificates.warnings],
   };
 }
 
 /** Behind all Secrets, so that nothing refers to a Secret that is not there yet. */
-function references(files: readonly SecretFile[], accounts: readonly string[]): readonly FileDocument[] {
+function objectReferences(
+  files: readonly SecretFile[],
+  accounts: readonly string[],
+): readonly FileDocument[] {
   return files.flatMap(({ namespace = "", name }) =>
     accounts.map((account) =>
       serviceAccountDocument(renderObjectPath({ namespace, kind: "serviceaccounts", name: account }), name),
     ),
   );
-}
-
-/** `service-accounts:`, one name or a list. Throws CONFIG_INVALID for names that Kubernetes does not take. */
-function serviceAccounts(target: Target): readonly string[] {
-  const option = target.options?.["service-accounts"] ?? [];
-  const listed: readonly unknown[] = Array.isArray(option) ? option : [option];
-  return listed.map((item) => {
-    if (typeof item !== "string" || !isSubdomain(item)) throw badName("service account", item);
-    return item;
-  });
 }
 
 /**
@@ -163,6 +126,7 @@ export function mergeKubernetes(
   const object = parseObjectPath(path);
   if (object?.kind === "secrets") return mergeSecretObject(current, document, owned);
   if (object?.kind === "serviceaccounts") return mergeServiceAccount(current, document, owned);
+  if (isReference(document, current)) return mergeReference(current, document, owned);
   const inner: FileDocument = { ...document, path: `${path} (.dockerconfigjson)` };
   if (current === undefined || current.length === 0) {
     if (document.entries.length === 0) return { content: undefined, changes: [], warnings: [], refusals: [] };
@@ -171,11 +135,17 @@ export function mergeKubernetes(
       document.entries.map((entry) => [entry.key, JSON.parse(entry.content.reveal()) as unknown]),
     );
     const text = renderSecretYaml(body, Buffer.from(JSON.stringify({ auths })));
-    const changes = document.entries.map(({ key, login }) => ({ key, login, action: "add" }) as const);
+    const changes = [
+      ...document.entries.map(({ key, login }) => ({ key, login, action: "add" }) as const),
+      ...[...readHead(body).labels.keys()].map(
+        (label) => ({ key: LABEL + label, login: undefined, action: "add" }) as const,
+      ),
+    ];
     return { content: Buffer.from(text), changes, warnings: [], refusals: [] };
   }
   const secret = parseSecretYaml(current, path);
-  if (body !== "" && renderHead(secret.name, secret.namespace) !== body) {
+  const head = readHead(body);
+  if (body !== "" && (head.name !== secret.name || head.namespace !== secret.namespace)) {
     throw new AppError(
       "FILE_INVALID",
       `${path}: it is the Secret ${secret.name}${secret.namespace === undefined ? "" : ` of namespace ${secret.namespace}`}, not the one to be written`,
@@ -186,21 +156,43 @@ export function mergeKubernetes(
   }
   const merged = mergeAuthFile(secret.config, inner, owned, kubeletRules);
   if (merged.content === undefined) return { ...merged, content: undefined };
-  if (merged.content === secret.config) return { ...merged, content: current };
-  return { ...merged, content: Buffer.from(secret.withConfig(merged.content)) };
+  const text =
+    merged.content === secret.config ? new TextDecoder().decode(current) : secret.withConfig(merged.content);
+  const wanted = document.entries.length === 0 ? new Map<string, string>() : head.labels;
+  const labelled = mergeLabels(text, { path, wanted, present: secret.labels, owned });
+  const changes = [...merged.changes, ...labelled.changes];
+  const isSame = merged.content === secret.config && labelled.text === text;
+  return { ...merged, changes, content: isSame ? current : Buffer.from(labelled.text) };
 }
 
-function badName(option: string, value: unknown): AppError {
-  const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : "what stands there";
-  return new AppError("CONFIG_INVALID", `${shown} is not a Kubernetes ${option}`, {
-    hint: "use lower-case letters, digits and '-', beginning and ending with a letter or digit",
-  });
-}
+/** Key of a label in changes and in the state. */
+const LABEL = "labels/";
 
-function isSubdomain(text: string): boolean {
-  return text.length <= 253 && text.split(".").every((part) => isLabel(part));
-}
-
-function isLabel(text: string): boolean {
-  return text.length <= 63 && /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text);
+/** Labels that the Secret is found by: set where they are missing, and those of ours that are wanted no more taken away. */
+function mergeLabels(
+  text: string,
+  labels: {
+    readonly path: string;
+    readonly wanted: ReadonlyMap<string, string>;
+    readonly present: ReadonlyMap<string, string>;
+    readonly owned: ReadonlySet<string>;
+  },
+): { readonly text: string; readonly changes: readonly EntryChange[] } {
+  const { path, wanted, present, owned } = labels;
+  const at = (label: string): readonly string[] => ["metadata", "labels", label];
+  const changes: EntryChange[] = [];
+  let edited = text;
+  for (const [label, value] of wanted) {
+    const before = present.get(label);
+    if (before !== value) edited = setYaml(edited, at(label), value, path);
+    const action = before === value ? "keep" : before === undefined ? "add" : "update";
+    changes.push({ key: LABEL + label, login: undefined, action });
+  }
+  for (const key of owned) {
+    const label = key.startsWith(LABEL) ? key.slice(LABEL.length) : undefined;
+    if (label === undefined || wanted.has(label) || !present.has(label)) continue;
+    edited = removeYaml(edited, at(label), path);
+    changes.push({ key, login: undefined, action: "remove" });
+  }
+  return { text: edited, changes };
 }
