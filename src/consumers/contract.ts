@@ -159,6 +159,8 @@ export interface Abilities {
     | { readonly when: "now" }
     | { readonly when: "after"; readonly seconds: number }
     | { readonly when: "on restart"; readonly of: string };
+  /** Its files are read apart: each is all that some pods of a cluster are given. Without it they are one search path. */
+  readonly readsApart?: boolean;
   /** How this consumer is proved, for docs/proof.md and the command's help. */
   readonly proof: string;
 }

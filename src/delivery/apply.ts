@@ -1,11 +1,13 @@
-import { AppError, type Context, toAppError } from "#core";
+import { AppError, type Context, isAppError, toAppError } from "#core";
 import { besideConfig } from "#logins";
 import type { Place } from "#places";
 import { withFileLock } from "#system";
+import { applyObjects } from "./apply-objects.ts";
 import { forEachByGroup } from "./at-once.ts";
 import type { FilePlan, Plan, TargetOutcome, TargetPlan } from "./contract.ts";
 import { actionOf, type PlanInput } from "./planning.ts";
 import { placeFor } from "./prune.ts";
+import { readAhead } from "./read-ahead.ts";
 import { readState, recordKey, writeState } from "./state.ts";
 
 /**
@@ -53,14 +55,42 @@ async function applyTarget(
   if (target.error !== undefined) return outcome(target.error);
   try {
     const place = await input.inventory.openPlace(context, placeFor(input, target.place), target.user);
+    if (place.atOnce !== undefined) return outcome(await applyCluster({ place, atOnce: place.atOnce }));
     for (const file of target.files) {
       const action = await applyFile(context, place, file);
       if (action !== "none") written.push({ path: file.path, action });
-      await recorder.record(target, file);
+      await recorder.record(target, [file]);
     }
     return outcome(undefined);
   } catch (cause) {
     return outcome(toAppError(cause));
+  }
+
+  /** What was read for the plan may be old: all is read once more, at once, and then only what differs is written. */
+  async function applyCluster(at: {
+    readonly place: Place;
+    readonly atOnce: number;
+  }): Promise<AppError | undefined> {
+    const { place, atOnce } = at;
+    const ahead = await readAhead(
+      context,
+      place,
+      target.files.map(({ path }) => path),
+    );
+    const { done, error } = await applyObjects(context, { files: target.files, atOnce }, (file) =>
+      applyFile(context, place, file, ahead),
+    );
+    written.push(
+      ...done
+        .filter(({ action }) => action !== "none")
+        .map(({ file: { path }, action }) => ({ path, action })),
+    );
+    // Objects that are as they should be are known as ours again, even where a run before this one was killed.
+    await recorder.record(
+      target,
+      done.map(({ file }) => file),
+    );
+    return error;
   }
 }
 
@@ -72,8 +102,32 @@ function effectOf(input: PlanInput, name: string): string | undefined {
     : `takes effect after a restart of ${effect.of}`;
 }
 
-async function applyFile(context: Context, place: Place, file: FilePlan): Promise<FilePlan["action"]> {
-  const current = (await place.read(context, file.path))?.bytes;
+/** Somebody may write again and again; each time it is merged anew. */
+const TRIES = 30;
+
+/** As it is there now, merged and written; anew where it changed between reading and writing. */
+async function applyFile(
+  context: Context,
+  place: Place,
+  file: FilePlan,
+  ahead?: Place,
+): Promise<FilePlan["action"]> {
+  for (let tried = 1; ; tried++) {
+    try {
+      const reading = tried === 1 ? (ahead ?? place) : place;
+      return await applyOnce(context, { reading, place }, file);
+    } catch (cause) {
+      if (!isAppError(cause, "CONFLICT") || cause.details?.["stale"] !== true || tried === TRIES) throw cause;
+    }
+  }
+}
+
+async function applyOnce(
+  context: Context,
+  { reading, place }: { readonly reading: Place; readonly place: Place },
+  file: FilePlan,
+): Promise<FilePlan["action"]> {
+  const current = (await reading.read(context, file.path))?.bytes;
   const { content } = file.merge(current);
   const changed = actionOf(current, content);
   const action = changed === "none" && file.tightens ? "update" : changed;
@@ -93,13 +147,13 @@ async function rememberFailures(configPath: string, outcomes: readonly TargetOut
 }
 
 interface Recorder {
-  /** Puts into the state what is ours in the file now, and takes out what left it. On disk when it returns. */
-  record(target: TargetPlan, file: FilePlan): Promise<void>;
+  /** Puts into the state what is ours in the files now, and takes out what left them. On disk when it returns. */
+  record(target: TargetPlan, files: readonly FilePlan[]): Promise<void>;
 }
 
 /** Many targets end at once: while one state is written, what comes in goes into the next. */
 function createRecorder(configPath: string): Recorder {
-  let pending: [TargetPlan, FilePlan][] = [];
+  let pending: [TargetPlan, readonly FilePlan[]][] = [];
   let writing: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
 
@@ -109,17 +163,18 @@ function createRecorder(configPath: string): Recorder {
     pending = [];
     const { records, failed } = await readState(configPath);
     const known = new Map(records.map((record) => [recordKey(record), record]));
-    for (const [target, file] of batch) {
-      const at = { place: target.place, user: target.user, file: file.path };
-      for (const key of file.forgets) known.delete(recordKey({ ...at, key }));
-      for (const one of file.records) known.set(recordKey(one), one);
-    }
+    for (const [target, files] of batch)
+      for (const file of files) {
+        const at = { place: target.place, user: target.user, file: file.path };
+        for (const key of file.forgets) known.delete(recordKey({ ...at, key }));
+        for (const one of file.records) known.set(recordKey(one), one);
+      }
     await writeState(configPath, { records: [...known.values()], failed });
   }
 
   return {
-    async record(target, file) {
-      pending.push([target, file]);
+    async record(target, files) {
+      pending.push([target, files]);
       if (next === undefined) {
         // A write that failed is told to those who waited for it; the next may do better.
         next = writing.then(write, write);

@@ -5,6 +5,7 @@ const AT_ONCE = 64;
 export async function forEachAtOnce<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
+  atOnce: number = AT_ONCE,
 ): Promise<readonly R[]> {
   const results = new Map<number, R>();
   let next = 0;
@@ -22,7 +23,7 @@ export async function forEachAtOnce<T, R>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
   return [...results.entries()].sort(([a], [b]) => a - b).map(([, result]) => result);
 }
 

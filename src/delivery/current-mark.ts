@@ -21,10 +21,14 @@ export async function currentMark(
   const { current, markKey } = found;
   if (current === undefined) return undefined;
   if (record.key === WHOLE_FILE) return wholeMark(markKey, record, new TextDecoder().decode(current));
+  // A reference to a Secret is no login.
+  if (record.login === "") return undefined;
   // As it was delivered: another `file:` or `name:` now, or none any more, would look elsewhere.
   const { options } = record;
   const then = options === undefined ? opened : { ...opened, target: { ...opened.target, options } };
-  const search = await readPlace(context, then);
+  const search = opened.consumer.abilities.readsApart
+    ? { files: new Map<string, Uint8Array>(), failure: undefined }
+    : await readPlace(context, then);
   search.files.set(record.file, current);
   const answer = answerFrom(then, search, `${record.images}/x`);
   if (answer.kind !== "login" || answer.match.file !== record.file || answer.match.key !== record.key)

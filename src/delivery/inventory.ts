@@ -1,8 +1,15 @@
 import { join, resolve } from "node:path";
 import { type Consumer, consumers, type Target } from "#consumers";
-import { AppError, type Context } from "#core";
+import { AppError, type Context, version } from "#core";
 import { type DeliveryPlace, isUserName, type Surroundings } from "#logins";
-import { createFolderPlace, createLocalPlace, createSshPlaces, type Place, type SshPlaces } from "#places";
+import {
+  createFolderPlace,
+  createKubernetesPlaces,
+  createLocalPlace,
+  createSshPlaces,
+  type Place,
+  type SshPlaces,
+} from "#places";
 import { currentUserId, findAccount, homeFolder } from "#system";
 import type { Inventory } from "./targets.ts";
 
@@ -30,9 +37,13 @@ const VERSIONED_BY: Readonly<Record<string, readonly string[]>> = {
   kubelet: [],
 };
 
-/** Every consumer; this machine, hosts over SSH, and folders. `base` is the folder that relative `folder:` are taken from. */
+/** Every consumer; this machine, hosts over SSH, clusters, and folders. `base` is the folder that relative `folder:` are taken from. */
 export function createInventory(surroundings: Surroundings, base: string): Inventory {
   const ssh = createSshPlaces(surroundings.env);
+  const kubernetes = createKubernetesPlaces(surroundings.env, {
+    home: homeFolder(surroundings.env),
+    userAgent: `wharf/${version}`,
+  });
   return {
     consumers,
     async openPlace(_context, at, user) {
@@ -52,9 +63,11 @@ export function createInventory(surroundings: Surroundings, base: string): Inven
         case "ssh":
           return openSsh(ssh, at, user);
         case "k8s":
-          throw new AppError("UNSUPPORTED", `the place ${at.text} comes in a later version`, {
-            hint: "today `at:` is local, ssh://HOST or folder:DIR; render into a folder and copy it there",
-          });
+          if (user !== undefined)
+            throw new AppError("UNSUPPORTED", `users: is not for ${at.text}`, {
+              hint: "give each person a namespace: namespaces: [NAME]",
+            });
+          return kubernetes.open(at.context);
       }
     },
   };
@@ -67,6 +80,7 @@ export async function targetOf(
   consumer: Consumer,
   options: Readonly<Record<string, unknown>>,
 ): Promise<Target> {
+  if (place.cluster !== undefined) return await clusterTarget(context, place, options);
   const programs = PROGRAMS[consumer.name] ?? { own: [] };
   // Asked at once, so that a place far away is asked once.
   const [facts, ...own] = await Promise.all([
@@ -91,10 +105,21 @@ export async function readingTargetOf(
   consumer: Consumer,
   options: Readonly<Record<string, unknown>>,
 ): Promise<Target> {
+  if (place.cluster !== undefined) return await clusterTarget(context, place, options);
   const facts = await place.facts(context);
   const deciding = VERSIONED_BY[consumer.name];
   const isVersioned = deciding === undefined || deciding.some((name) => facts.env[name] !== undefined);
   return isVersioned ? await targetOf(context, place, consumer, options) : { ...facts, options };
+}
+
+/** What a delivery's options mean in a cluster: its namespaces, as they are there now. */
+async function clusterTarget(
+  context: Context,
+  place: Place,
+  options: Readonly<Record<string, unknown>>,
+): Promise<Target> {
+  const namespaces = await place.cluster?.namespaces(context, options);
+  return { ...(await place.facts(context)), options, namespaces: namespaces ?? [] };
 }
 
 /** Programs of a consumer that are on a place's PATH, with versions. */

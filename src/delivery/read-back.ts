@@ -2,7 +2,7 @@ import type { MatchAnswer, Warning } from "#consumers";
 import type { Context } from "#core";
 import type { Opened, Overlay, PlanInput, Prepared } from "./planning.ts";
 import { expiryOf } from "./prove-logins.ts";
-import { answerFrom, readSearchPath } from "./search-path.ts";
+import { answerFrom, readSearchPath, type SearchPath } from "./search-path.ts";
 
 /** A repository that no file names: an entry for the whole of a login's images is what answers for it. */
 const SAMPLE = "wharf-sample/image";
@@ -19,7 +19,28 @@ export async function shadowedLogins(
 ): Promise<readonly Warning[]> {
   // Where all are refused there is nothing to ask, and what was wrong has been said.
   if ([...one.logins.keys()].every((name) => about.refused.has(name))) return [];
-  const search = await readSearchPath(opened, (path) => about.overlay.read(context, opened.place, path));
+  const all = await readSearchPath(opened, (path) => about.overlay.read(context, opened.place, path));
+  const searches = opened.consumer.abilities.readsApart === true ? apart(all) : [all];
+  return searches.flatMap((search) => shadowedIn(opened, one, { search, refused: about.refused }));
+}
+
+/** Each file alone; those that are to the letter the same are asked once. */
+function apart({ files }: SearchPath): readonly SearchPath[] {
+  const distinct = new Map(
+    [...files].map(([path, bytes]) => [Buffer.from(bytes).toString(), { path, bytes }]),
+  );
+  return [...distinct.values()].map(({ path, bytes }) => ({
+    files: new Map([[path, bytes]]),
+    failure: undefined,
+  }));
+}
+
+function shadowedIn(
+  opened: Opened,
+  one: Prepared,
+  about: { readonly search: SearchPath; readonly refused: ReadonlySet<string> },
+): readonly Warning[] {
+  const { search } = about;
   const warnings: Warning[] = [];
   for (const [name, login] of one.logins) {
     if (about.refused.has(name)) continue;

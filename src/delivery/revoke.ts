@@ -4,6 +4,7 @@ import type { DeliveredRecord, TargetOutcome } from "./contract.ts";
 import { planDelivery } from "./plan.ts";
 import { Overlay, type PlanInput } from "./planning.ts";
 import { groupRecords, planRemovals } from "./prune.ts";
+import { referencesOf } from "./references.ts";
 import { recordKey } from "./state.ts";
 
 /**
@@ -27,7 +28,7 @@ export async function revokeCopies(
   const known = new Set(records.map(recordKey));
   const found = (await copiesInPlace(context, input, login)).filter((copy) => !known.has(recordKey(copy)));
   const overlay = new Overlay();
-  const groups = groupRecords([...records, ...found]);
+  const groups = groupRecords([...records, ...found, ...referencesOf(input.records, records)]);
   const targets = await planRemovals(context, input, groups, { overlay, evenIfChanged: true });
   return await applyPlan(context, input, { targets });
 }

@@ -1,5 +1,6 @@
-/** Where consumers live: this machine, hosts over SSH, and a folder to render into. */
+/** Where consumers live: this machine, hosts over SSH, Kubernetes, and a folder to render into. */
 export type * from "./contract.ts";
 export { createFolderPlace } from "./folder/index.ts";
+export { createKubernetesPlaces, type KubernetesPlaces } from "./kubernetes/index.ts";
 export { createLocalPlace } from "./local/index.ts";
 export { createSshPlaces, type SshPlaces } from "./ssh/index.ts";

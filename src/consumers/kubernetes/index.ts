@@ -3,15 +3,16 @@ import { matchKubernetes } from "./reader.ts";
 import { secretFiles } from "./secret-files.ts";
 import { compileKubernetes, mergeKubernetes } from "./writer.ts";
 
-/** A pull secret as YAML, for `kubectl apply --server-side -f`. */
+/** A pull secret: in the namespaces of a cluster, or as YAML for `kubectl apply --server-side -f`. */
 export const kubernetes: Consumer = {
   name: "kubernetes",
-  summary: "a Secret of type kubernetes.io/dockerconfigjson as YAML, one for each namespace",
+  summary: "a Secret of type kubernetes.io/dockerconfigjson in each namespace of a cluster, or as YAML",
   abilities: {
     scope: "path",
     identityTokens: false,
     severalPerHost: true,
     takesEffect: { when: "now" },
+    readsApart: true,
     proof:
       "the real kubectl reads the file; the kubelet's own keyring 1.36.3 reads what we write, and our reader is held against it over 1,500 made-up Secrets in every run; golden files",
   },

@@ -14,7 +14,8 @@ export function matchKubernetes(
   target: Target,
 ): MatchAnswer {
   const { registry, repository } = parseImageName(image);
-  const searched = secretFiles(target).map((file) => file.path);
+  const searched =
+    target.namespaces === undefined ? secretFiles(target).map((file) => file.path) : [...files.keys()];
   const notes: string[] = [];
   for (const path of searched) {
     const bytes = files.get(path);
