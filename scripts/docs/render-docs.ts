@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { readOpenApi, renderApi } from "./api.ts";
 import { renderCommands } from "./commands.ts";
 import { renderConfiguration } from "./configuration.ts";
+import { renderDoctor } from "./doctor.ts";
 import { renderErrors } from "./errors.ts";
 import { renderProof } from "./proof.ts";
 import { renderReadme } from "./readme.ts";
@@ -12,6 +13,7 @@ export async function renderDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["docs/reference/commands.md", await renderCommands()],
     ["docs/reference/errors.md", renderErrors()],
+    ["docs/reference/doctor.md", renderDoctor()],
     ["docs/reference/configuration.md", renderConfiguration()],
     ["docs/reference/api.md", renderApi(openApi)],
     ["docs/reference/openapi.json", openApi],

@@ -4,6 +4,13 @@ export { type CheckReport, checkDelivery, isPlanQuiet } from "./check.ts";
 export { chooseFailed, choosePlaces } from "./choose-places.ts";
 export type * from "./contract.ts";
 export {
+  type Examination,
+  examineFiles,
+  examinePlace,
+  type FileReport,
+  type Mending,
+} from "./doctor/index.ts";
+export {
   configForLogin,
   draftLogin,
   type Enrolled,

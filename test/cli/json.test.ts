@@ -68,6 +68,7 @@ function way(): readonly Step[] {
     },
     { args: ["logins"], keys: [] },
     { args: ["init"], keys: [] },
+    { args: ["doctor"], keys: ["files", "passedOver"] },
     { args: ["plan"], keys: ["config", "targets"] },
     { args: ["apply", "--yes"], keys: ["config", "plan", "targets"] },
     { args: ["check"], keys: [] },

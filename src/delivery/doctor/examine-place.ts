@@ -1,0 +1,81 @@
+import type { Consumer, Target } from "#consumers";
+import type { Fault, Reader } from "#consumers/faults";
+import { type Context, toAppError } from "#core";
+import type { DeliveryPlace } from "#logins";
+import type { Place, PlaceFile } from "#places";
+import { forEachAtOnce } from "../at-once.ts";
+import { targetOf } from "../inventory.ts";
+import { type Inventory, placesOf } from "../targets.ts";
+import type { Examination, FileReport } from "./contract.ts";
+import { type AboutFile, examineFile } from "./examine-file.ts";
+import { placeFaults } from "./place-faults.ts";
+
+/** Whose rules a consumer's JSON file is read by; the others' files are told by their content. */
+const READERS: Readonly<Record<string, Reader>> = {
+  docker: "docker",
+  podman: "podman",
+  apptainer: "apptainer",
+  kubelet: "kubelet",
+  crio: "podman",
+};
+
+/**
+ * Looks at every consumer's files in their places: this machine, or hosts over SSH, many at once. A host that cannot be reached, and a
+ * file that may not be read, is passed over.
+ */
+export async function examinePlace(
+  context: Context,
+  inventory: Inventory,
+  at: DeliveryPlace,
+): Promise<Examination> {
+  const all = await forEachAtOnce(placesOf(at), async (one): Promise<Examination> => {
+    try {
+      return await examineOne(context, inventory, await inventory.openPlace(context, one, undefined));
+    } catch (cause) {
+      return { files: [], passedOver: [{ place: one.text, path: "", error: toAppError(cause) }] };
+    }
+  });
+  return {
+    files: all.flatMap(({ files }) => files),
+    passedOver: all.flatMap(({ passedOver }) => passedOver),
+  };
+}
+
+async function examineOne(context: Context, inventory: Inventory, place: Place): Promise<Examination> {
+  const seen = new Map<string, { readonly file: PlaceFile; readonly about: AboutFile }>();
+  const passedOver: Examination["passedOver"][number][] = [];
+  const targets: { consumer: Consumer; target: Target }[] = [];
+  for (const consumer of inventory.consumers) {
+    // A Secret's file is where its delivery says; there is no place to look by itself.
+    if (consumer.name === "kubernetes" || consumer.name === "gitlab") continue;
+    const target = await targetOf(context, place, consumer, {});
+    targets.push({ consumer, target });
+    for (const path of consumer.files(target)) {
+      if (seen.has(path) || passedOver.some((one) => one.path === path)) continue;
+      try {
+        const file = await place.read(context, path);
+        if (file !== undefined) seen.set(path, { file, about: aboutOf(consumer, target, path) });
+      } catch (cause) {
+        passedOver.push({ place: place.name, path, error: toAppError(cause) });
+      }
+    }
+  }
+  const files = [...seen].map(([path, { file, about }]) =>
+    examineFile(context, place, { path, file, about }),
+  );
+  const general = placeFaults(targets, new Map([...seen].map(([path, { file }]) => [path, file])));
+  return { files: [...files, ...general.map((found) => reportOf(place, found))], passedOver };
+}
+
+function aboutOf(consumer: Consumer, target: Target, path: string): AboutFile {
+  const reader = path.endsWith("/.docker/config.json") ? "docker" : READERS[consumer.name];
+  const curl = target.versions?.["curl"];
+  return {
+    ...(reader === undefined ? {} : { reader }),
+    ...(consumer.name === "enroot" && curl !== undefined ? { curl } : {}),
+  };
+}
+
+function reportOf(place: Place, found: { readonly path: string; readonly fault: Fault }): FileReport {
+  return { place: place.name, path: found.path, faults: [found.fault], mending: undefined };
+}
