@@ -16,6 +16,22 @@ export interface WriteOptions {
   readonly folderMode: number;
 }
 
+/** A program to run at a place. Nothing secret stands among its words: what is secret goes in on standard input. */
+export interface PlaceCommand {
+  readonly argv: readonly [string, ...string[]];
+  readonly stdin?: Uint8Array;
+  readonly timeoutSeconds: number;
+}
+
+/** How a program ended; its exit code is a value. */
+export interface CommandResult {
+  readonly exitCode: number;
+  /** At most 4 MiB; more is an error. */
+  readonly stdout: Uint8Array;
+  /** The end of it, at most 2,000 bytes. */
+  readonly stderr: string;
+}
+
 /** Facts about a place that consumers need. */
 export interface PlaceFacts {
   readonly home: string;
@@ -46,6 +62,11 @@ export interface Place {
   readonly cluster?: Cluster;
   /** Is this program on the place's PATH, and which version does it print; undefined when it is not there. */
   version(context: Context, program: string): Promise<string | undefined>;
+  /**
+   * Runs a program there, as whoever the place is, with no shell between; undefined when it is not on PATH. Throws PROGRAM_FAILED where it
+   * takes longer or prints more than it may. Not there for a folder or a Kubernetes API, where nothing runs.
+   */
+  run?(context: Context, command: PlaceCommand): Promise<CommandResult | undefined>;
 }
 
 /**

@@ -246,6 +246,54 @@ test("a program's version is read from PATH; one that is not there is undefined"
   expect(await place.version(context, "../fancy")).toBeUndefined();
 });
 
+// On the host the programs of this machine are on PATH; nothing runs in a folder.
+const runners = places.filter(([name]) => name !== "folder");
+describe.each(runners)("running programs: %s", (name, open) => {
+  const openPlace = (): Place =>
+    name === "local" ? createLocalPlace({ home: makeFolder(), env: process.env }) : open().place;
+  const text = (output: Uint8Array | undefined): string => new TextDecoder().decode(output);
+
+  test("words stay words, input goes in, output and exit code come back", async () => {
+    const place = openPlace();
+    const script = 'cat; printf %s "$1"; echo why >&2; exit 3';
+    const odd = "a b'\"$HOME`\\";
+    const ran = await place.run?.(context, {
+      argv: ["sh", "-c", script, "sh", odd],
+      stdin: bytes("in\n\n"),
+      timeoutSeconds: 30,
+    });
+    expect(text(ran?.stdout)).toBe(`in\n\n${odd}`);
+    expect(ran?.exitCode).toBe(3);
+    expect(ran?.stderr.trim()).toBe("why");
+  }, 30_000);
+
+  test("bytes of any kind both ways, and input that nobody reads does not reach the next", async () => {
+    const place = openPlace();
+    const all = Uint8Array.from({ length: 300_000 }, (_, index) => index % 256);
+    const [same, none, last] = await Promise.all([
+      place.run?.(context, { argv: ["cat"], stdin: all, timeoutSeconds: 30 }),
+      place.run?.(context, { argv: ["true"], stdin: all, timeoutSeconds: 30 }),
+      place.run?.(context, { argv: ["cat"], stdin: bytes("x"), timeoutSeconds: 30 }),
+    ]);
+    expect(Buffer.from(same?.stdout ?? "").equals(Buffer.from(all))).toBe(true);
+    expect([none?.exitCode, none?.stdout.length, text(last?.stdout)]).toEqual([0, 0, "x"]);
+  }, 30_000);
+
+  test("a program that is not there is undefined; one that takes too long is ended", async () => {
+    const place = openPlace();
+    expect(
+      await place.run?.(context, { argv: ["wharf-no-such-program"], stdin: bytes("x"), timeoutSeconds: 30 }),
+    ).toBeUndefined();
+    let caught: unknown;
+    try {
+      await place.run?.(context, { argv: ["sleep", "600"], timeoutSeconds: 1 });
+    } catch (fault) {
+      caught = fault;
+    }
+    expect(isAppError(caught, "PROGRAM_FAILED")).toBe(true);
+  }, 60_000);
+});
+
 test("a writer that is killed leaves the old or the new file, never half of one", async () => {
   const folder = makeFolder();
   writeFileSync(join(folder, "f"), "start", { mode: 0o600 });

@@ -2,15 +2,18 @@ import { relative } from "node:path";
 import { AppError, type Context } from "#core";
 import {
   currentAccount,
+  findProgram,
   findRoot,
   listRooted,
   type Root,
   readProgramVersion,
   readRooted,
   removeRooted,
+  runProgram,
   writeRooted,
 } from "#system";
-import type { Place, PlaceFacts, PlaceFile, WriteOptions } from "../contract.ts";
+import type { Place, PlaceCommand, PlaceFacts, PlaceFile, WriteOptions } from "../contract.ts";
+import { MAX_OUTPUT_BYTES } from "../limits.ts";
 import { programEnvironment } from "../program-environment.ts";
 
 /** Largest file that is read whole. No program's login file comes near it. */
@@ -65,6 +68,19 @@ export function createLocalPlace(
     },
     version(context: Context, program: string): Promise<string | undefined> {
       return readProgramVersion(context, program, env["PATH"] ?? "/usr/bin:/bin");
+    },
+    async run(context: Context, { argv, stdin, timeoutSeconds }: PlaceCommand) {
+      const [program, ...words] = argv;
+      const found = findProgram(program, env["PATH"] ?? "/usr/bin:/bin");
+      if (found === undefined) return undefined;
+      const result = await runProgram(context, {
+        argv: [found, ...words],
+        env: { ...env, HOME: home, LC_ALL: "C" },
+        timeoutMs: timeoutSeconds * 1000,
+        maxBytes: MAX_OUTPUT_BYTES,
+        ...(stdin === undefined ? {} : { stdin }),
+      });
+      return { ...result, stderr: result.stderr.slice(-2000) };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AppError, type Context } from "#core";
-import type { Place, PlaceFacts, PlaceFile, WriteOptions } from "../contract.ts";
+import type { Place, PlaceCommand, PlaceFacts, PlaceFile, WriteOptions } from "../contract.ts";
+import { MAX_OUTPUT_BYTES } from "../limits.ts";
 import { PROGRAM_VARIABLES } from "../program-environment.ts";
 import { SshConnections, type SshHost, type SshLimits } from "./connections.ts";
 import type { RemoteCall, RemoteIdentity } from "./program-text.ts";
@@ -107,6 +108,32 @@ function createSshPlace(connections: SshConnections, host: SshHost, identity: Re
       if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(program)) return undefined;
       const { bytes } = await ask(context, { words: ["op_version", program] }, `asking ${program}`);
       return /\d+\.\d+(?:\.\d+)?(?:[-+~][0-9A-Za-z.+~-]+)?/.exec(decode(bytes))?.[0];
+    },
+    async run(context, { argv, stdin = new Uint8Array(), timeoutSeconds }: PlaceCommand) {
+      const doing = `running ${argv[0]}`;
+      const words = [
+        "op_run",
+        String(stdin.length),
+        String(MAX_OUTPUT_BYTES),
+        String(timeoutSeconds),
+        ...argv,
+      ];
+      const { kind, words: printed, bytes } = await ask(context, { words, input: stdin }, doing);
+      if (kind === "none") return undefined;
+      const output = Buffer.from(printed[0] ?? "", "base64");
+      const end = output.lastIndexOf("\n");
+      const exitCode = /^\d{1,3}$/.test(decode(output.subarray(end + 1)))
+        ? Number(decode(output.subarray(end + 1)))
+        : -1;
+      if (end < 0 || exitCode < 0)
+        throw new AppError("PROGRAM_FAILED", `${doing} on ${host.text}: it printed too much`);
+      // As timeout says that it ended the program.
+      if (exitCode === 124 || exitCode === 137)
+        throw new AppError(
+          "PROGRAM_FAILED",
+          `${doing} on ${host.text}: it took longer than ${timeoutSeconds} seconds`,
+        );
+      return { exitCode, stdout: output.subarray(0, end), stderr: decode(bytes) };
     },
   };
 }

@@ -191,4 +191,21 @@ op_version() {
   if command -v timeout >/dev/null 2>&1; then limit='timeout 5'; else limit=; fi
   $limit "$1" --version </dev/null 2>/dev/null | head -c 65536 | answer version
 }
+
+# op_run SIZE MAX SECONDS PROGRAM WORD...: what it printed with its exit code behind, then the end of what it said on standard error
+op_run() {
+  size=$1 max=$2 seconds=$3; shift 3
+  command -v "$1" >/dev/null 2>&1 || { drain "$size"; echo none; return; }
+  if command -v timeout >/dev/null 2>&1; then set -- timeout -k 5 "$seconds" "$@"; fi
+  {
+    {
+      out=$( {
+        if [ "$size" -gt 0 ]; then dd bs="$size" count=1 iflag=fullblock 2>/dev/null; fi |
+        { "$@" 2>&3 3>&- 4>&-; printf '\n%s' "$?"; } | head -c "$max" | base64 | tr -d '\n'
+      } 4>&- )
+      printf 'ran %s ' "$out" >&4
+    } 3>&1 | tail -c 2000 | base64 | tr -d '\n'
+    printf '\n'
+  } 4>&1
+}
 `.replaceAll("\\${", "${");

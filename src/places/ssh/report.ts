@@ -34,7 +34,7 @@ export interface RemoteAnswer {
 export function parseAnswer(line: string, doing: string): RemoteAnswer {
   const [kind = "", ...words] = line.split(" ");
   if (kind === "error") throw callError(words[0] ?? "", utf8(words.slice(1).join(" ")), doing);
-  if (!["none", "done", "file", "names", "facts", "version"].includes(kind))
+  if (!["none", "done", "file", "names", "facts", "version", "ran"].includes(kind))
     throw new AppError("PROGRAM_FAILED", `${doing}: the host's answer cannot be read`, {
       hint: "wharf needs the tools of GNU or BusyBox there: sh, dd, stat, base64, readlink, mv",
     });
