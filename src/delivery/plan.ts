@@ -1,61 +1,54 @@
 import type { FileDocument, Merged, Refusal, Warning } from "#consumers";
 import { type AppError, type Context, toAppError } from "#core";
-import { forEachAtOnce, forEachByGroup } from "./at-once.ts";
+import { forEachAtOnce } from "./at-once.ts";
 import type { DeliveredRecord, FilePlan, Plan, PlannedChange, TargetPlan } from "./contract.ts";
-import { currentMark, stillOurs, wholeMark } from "./current-mark.ts";
-import {
-  actionOf,
-  heldWarnings,
-  isAt,
-  isHeld,
-  type Opened,
-  Overlay,
-  type PlanInput,
-  type Prepared,
-} from "./planning.ts";
+import { createReadBack, currentMark, type ReadBack, stillOurs, wholeMark } from "./current-mark.ts";
+import { PlaceIndex } from "./place-index.ts";
+import { actionOf, heldWarnings, type Opened, Overlay, type PlanInput, type Prepared } from "./planning.ts";
 import { prepareTarget } from "./prepare.ts";
 import { planPrunes } from "./prune.ts";
 import { expiryWarnings, shadowedLogins } from "./read-back.ts";
+import { joinByPlace, type PlacePart, splitByPlace } from "./split-by-place.ts";
 import { markOf, recordKey } from "./state.ts";
-import { targetsOf } from "./targets.ts";
 
 /**
  * What would change, at every target, and why. Reads places, writes nothing. One target's failure is its own (`error`); a vault
  * that cannot be opened throws.
  */
-export async function planDelivery(context: Context, asked: PlanInput): Promise<Plan> {
-  const input: Indexed = {
-    ...asked,
-    known: new Map(asked.records.map((record) => [recordKey(record), record])),
+export async function planDelivery(context: Context, input: PlanInput): Promise<Plan> {
+  const parts = splitByPlace(input);
+  return {
+    targets: joinByPlace(input, parts, await forEachAtOnce(parts, (part) => planPlace(context, part))),
   };
-  const prepared = await forEachAtOnce(targetsOf(input.config), (spec) =>
-    prepareTarget(context, input, spec),
-  );
+}
+
+/** The plan of one place, which no other has to wait for: its targets in their order, as several may share a file, then what left. */
+export async function planPlace(
+  context: Context,
+  { input, specs }: PlacePart,
+): Promise<readonly TargetPlan[]> {
+  const prepared = await forEachAtOnce(specs, (spec) => prepareTarget(context, input, spec));
   const overlay = new Overlay();
-  const byPlace = groupByPlace(prepared);
-  const targets = await forEachByGroup(
-    prepared,
-    ({ spec }) => spec.at.text,
-    (one) => planTarget(context, input, { one, prepared: byPlace.get(one.spec.at.text) ?? [], overlay }),
-  );
-  return { targets: [...targets, ...(await planPrunes(context, input, { prepared, overlay }))] };
+  const index = new PlaceIndex(input.records, prepared);
+  const known = new Map(input.records.map((record) => [recordKey(record), record]));
+  const targets: TargetPlan[] = [];
+  for (const one of prepared)
+    targets.push(await planTarget(context, { ...input, known, index }, one, overlay));
+  return [...targets, ...(await planPrunes(context, input, { index, overlay }))];
 }
 
-function groupByPlace(prepared: readonly Prepared[]): ReadonlyMap<string, readonly Prepared[]> {
-  return Map.groupBy(prepared, ({ spec }) => spec.at.text);
-}
-
-/** Thousands of targets have tens of thousands of records: each is looked up by its key. */
+/** A place's own records, by key and by file. */
 interface Indexed extends PlanInput {
   readonly known: ReadonlyMap<string, DeliveredRecord>;
+  readonly index: PlaceIndex;
 }
 
 async function planTarget(
   context: Context,
   input: Indexed,
-  step: { readonly one: Prepared; readonly prepared: readonly Prepared[]; readonly overlay: Overlay },
+  one: Prepared,
+  overlay: Overlay,
 ): Promise<TargetPlan> {
-  const { one, overlay } = step;
   const target = { consumer: one.spec.consumer, place: one.spec.at.text, user: one.spec.user };
   const failure = (error: AppError | undefined): TargetPlan => ({
     ...target,
@@ -70,10 +63,12 @@ async function planTarget(
   const files: FilePlan[] = [];
   const refusals: Refusal[] = [...one.refusals];
   const warnings: Warning[] = [...one.warnings];
+  // Asked only where an entry has changed; one reading serves all of the target's files.
+  const readBack = createReadBack(context, opened);
   try {
     for (const document of one.documents) {
       const current = await overlay.read(context, opened.place, document.path);
-      const owned = await ownedKeys(context, input, { ...step, opened, document, current });
+      const owned = await ownedKeys(input, { one, readBack, document, current });
       const merge = (bytes: Uint8Array | undefined): Merged =>
         opened.consumer.merge(bytes, document, owned.keys);
       const merged = merge(current);
@@ -91,7 +86,7 @@ async function planTarget(
       files.push({
         path: document.path,
         action: action === "none" && tightens ? "update" : action,
-        changes: await withCauses(context, input, { one, opened, document, merged, current }),
+        changes: await withCauses(input, { one, readBack, document, merged, current }),
         mode: document.mode,
         tightens,
         folderMode: document.folderMode,
@@ -100,7 +95,7 @@ async function planTarget(
         forgets: owned.forgets,
       });
     }
-    warnings.push(...heldWarnings(input.records, one), ...expiryWarnings(input, one));
+    warnings.push(...heldWarnings(input.index, one), ...expiryWarnings(input, one));
     const refused = new Set(refusals.map((refusal) => refusal.login));
     const shadowed = await shadowedLogins(context, opened, one, { overlay, refused });
     return {
@@ -128,12 +123,10 @@ async function isTooWide(context: Context, opened: Opened, document: FileDocumen
  * document does not want any more.
  */
 async function ownedKeys(
-  context: Context,
-  input: PlanInput,
+  input: Indexed,
   step: {
     readonly one: Prepared;
-    readonly prepared: readonly Prepared[];
-    readonly opened: Opened;
+    readonly readBack: ReadBack;
     readonly document: FileDocument;
     readonly current: Uint8Array | undefined;
   },
@@ -143,26 +136,18 @@ async function ownedKeys(
   readonly warnings: readonly Warning[];
 }> {
   const { one, document } = step;
-  const others = step.prepared
-    .filter(
-      (other) =>
-        other !== one && other.spec.at.text === one.spec.at.text && other.spec.user === one.spec.user,
-    )
-    .flatMap((other) => other.documents)
-    .filter((other) => other.path === document.path)
-    .flatMap((other) => other.entries.map((entry) => entry.key));
+  const { index } = input;
+  const others = index.keysOfOthers(one, document.path);
   const wanted = new Set(document.entries.map((entry) => entry.key));
   const isWhole = document.entries.length === 0 && document.body !== undefined;
-  const records = input.records.filter(
-    (record) =>
-      isAt(record, one.spec) &&
-      record.file === document.path &&
-      !others.includes(record.key) &&
-      (wanted.has(record.key) || isWhole || !isHeld(record, step.prepared)),
-  );
+  const records = index
+    .recordsIn(one.spec.user, document.path)
+    .filter(
+      (record) => !others.has(record.key) && (wanted.has(record.key) || isWhole || !index.isHeld(record)),
+    );
   const gone = isWhole ? [] : records.filter((record) => !wanted.has(record.key));
-  const ours = await stillOurs(context, step.opened, gone, { current: step.current, markKey: input.markKey });
-  const kept = records.filter((record) => !gone.includes(record)).map((record) => record.key);
+  const ours = await stillOurs(step.readBack, gone, { current: step.current, markKey: input.markKey });
+  const kept = records.filter((record) => isWhole || wanted.has(record.key)).map((record) => record.key);
   return {
     keys: new Set([...kept, ...ours.keys]),
     forgets: gone.map((record) => record.key),
@@ -171,17 +156,16 @@ async function ownedKeys(
 }
 
 async function withCauses(
-  context: Context,
   input: Indexed,
   step: {
     readonly one: Prepared;
-    readonly opened: Opened;
+    readonly readBack: ReadBack;
     readonly document: FileDocument;
     readonly merged: Merged;
     readonly current: Uint8Array | undefined;
   },
 ): Promise<readonly PlannedChange[]> {
-  const { one, opened, document, current } = step;
+  const { one, readBack, document, current } = step;
   const changes: PlannedChange[] = [];
   for (const change of step.merged.changes) {
     const record = recordAt(input, one, document.path, change.key);
@@ -195,7 +179,7 @@ async function withCauses(
       if (change.action === "remove") return "gone here";
       if (change.action === "add") return "changed there";
       if (input.markKey === undefined) return "changed here";
-      const mark = await currentMark(context, opened, record, { current, markKey: input.markKey });
+      const mark = await currentMark(readBack, record, { current, markKey: input.markKey });
       return mark === undefined || mark === record.mark ? "changed here" : "changed there";
     }
   }

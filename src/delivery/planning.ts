@@ -3,6 +3,7 @@ import type { AppError, Context, Secret } from "#core";
 import type { SecretReader, WharfConfig } from "#logins";
 import type { Place } from "#places";
 import type { DeliveredRecord, FilePlan } from "./contract.ts";
+import type { PlaceIndex } from "./place-index.ts";
 import type { Inventory, TargetSpec } from "./targets.ts";
 
 /** What planning needs; `now` stamps the records. */
@@ -62,41 +63,15 @@ export function actionOf(before: Uint8Array | undefined, after: Uint8Array | und
   return Buffer.compare(before, after) === 0 ? "none" : "update";
 }
 
-/** Is a record of this target's place and user. */
-export function isAt(
-  record: Pick<DeliveredRecord, "place" | "user">,
-  spec: Pick<TargetSpec, "at" | "user">,
-): boolean {
-  return record.place === spec.at.text && record.user === spec.user;
-}
-
-/**
- * Is what this record names to stay as it is, although no document asks for it: its target failed, or its login is refused there. A
- * refusal is no wish to take away what works; only what left wharf.yaml goes. Certificates name no login, and stay with any of them.
- */
-export function isHeld(record: DeliveredRecord, prepared: readonly Prepared[]): boolean {
-  return prepared.some(
-    (one) =>
-      isAt(record, one.spec) &&
-      one.spec.consumer === record.consumer &&
-      (one.error !== undefined ||
-        one.untouched.has(record.login) ||
-        (record.login === "" && one.untouched.size > 0)),
-  );
-}
-
 /** What to say of logins that were delivered to a target and are refused there now. */
-export function heldWarnings(records: readonly DeliveredRecord[], one: Prepared): readonly Warning[] {
+export function heldWarnings(index: PlaceIndex, one: Prepared): readonly Warning[] {
   const wanted = new Set(
     one.documents.flatMap(({ path, entries }) => entries.map(({ key }) => JSON.stringify([path, key]))),
   );
-  return records
+  return index
+    .recordsOf(one)
     .filter(
-      (record) =>
-        isAt(record, one.spec) &&
-        record.consumer === one.spec.consumer &&
-        one.untouched.has(record.login) &&
-        !wanted.has(JSON.stringify([record.file, record.key])),
+      (record) => one.untouched.has(record.login) && !wanted.has(JSON.stringify([record.file, record.key])),
     )
     .map((record) => ({
       kind: "format",

@@ -3,9 +3,10 @@ import { type Context, toAppError } from "#core";
 import { type DeliveryPlace, parsePlace } from "#logins";
 import { forEachByGroup } from "./at-once.ts";
 import type { DeliveredRecord, FilePlan, PlannedChange, TargetPlan } from "./contract.ts";
-import { stillOurs } from "./current-mark.ts";
+import { createReadBack, stillOurs } from "./current-mark.ts";
 import { targetOf } from "./inventory.ts";
-import { actionOf, isAt, isHeld, type Overlay, type PlanInput, type Prepared } from "./planning.ts";
+import type { PlaceIndex } from "./place-index.ts";
+import { actionOf, type Overlay, type PlanInput } from "./planning.ts";
 import { consumerNamed } from "./targets.ts";
 
 const NOTHING: Merged = { content: undefined, changes: [], warnings: [], refusals: [] };
@@ -13,13 +14,16 @@ const NOTHING: Merged = { content: undefined, changes: [], warnings: [], refusal
 /**
  * Removals of what was delivered and is in wharf.yaml no more, in files that no delivery touches now. What somebody changed since is
  * theirs: it stays, with a warning. Targets that failed, and logins that are refused or whose secret is out of reach, are left as they are.
+ * `input` and `index` are one place's.
  */
 export async function planPrunes(
   context: Context,
   input: PlanInput,
-  step: { readonly prepared: readonly Prepared[]; readonly overlay: Overlay },
+  step: { readonly index: PlaceIndex; readonly overlay: Overlay },
 ): Promise<readonly TargetPlan[]> {
-  return await planRemovals(context, input, groupsThatLeft(input, step.prepared), { overlay: step.overlay });
+  const { index, overlay } = step;
+  const left = input.records.filter((record) => !index.isTouched(record) && !index.isHeld(record));
+  return await planRemovals(context, input, groupRecords(left), { overlay });
 }
 
 /** `planRemoval` for each group of records, places at once. */
@@ -54,11 +58,11 @@ async function planRemoval(
     const consumer = consumerNamed(input.inventory.consumers, target.consumer);
     const place = await input.inventory.openPlace(context, placeFor(input, target.place), target.user);
     const opened = { consumer, place, target: await targetOf(context, place, consumer, {}) };
-    for (const path of new Set(step.records.map((record) => record.file))) {
+    const readBack = createReadBack(context, opened);
+    for (const [path, records] of Map.groupBy(step.records, (record) => record.file)) {
       const current = await step.overlay.read(context, place, path);
-      const records = step.records.filter((record) => record.file === path);
       const markKey = step.evenIfChanged === true ? undefined : input.markKey;
-      const ours = await stillOurs(context, opened, records, { current, markKey });
+      const ours = await stillOurs(readBack, records, { current, markKey });
       warnings.push(...ours.warnings);
       const merge = (bytes: Uint8Array | undefined): Merged =>
         bytes === undefined ? NOTHING : consumer.merge(bytes, emptyDocument(path), ours.keys);
@@ -102,17 +106,6 @@ export function groupRecords(records: readonly DeliveredRecord[]): readonly (rea
       JSON.stringify([record.place, record.user ?? "", record.consumer]),
     ).values(),
   ];
-}
-
-function groupsThatLeft(
-  input: PlanInput,
-  prepared: readonly Prepared[],
-): readonly (readonly DeliveredRecord[])[] {
-  const isTouched = (record: DeliveredRecord): boolean =>
-    prepared.some(
-      (one) => isAt(record, one.spec) && one.documents.some((document) => document.path === record.file),
-    );
-  return groupRecords(input.records.filter((record) => !isTouched(record) && !isHeld(record, prepared)));
 }
 
 /** Merging it removes the keys that are ours, and nothing else. */
