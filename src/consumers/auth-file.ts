@@ -19,8 +19,6 @@ export interface AuthFileRules {
   extras?(root: JsonObject, entry: Entry): readonly (readonly [string, string, string])[];
   /** What of `extras` goes when the entry goes. */
   leftovers?(key: string): readonly (readonly [string, string, string])[];
-  /** Other spellings of a key under which an old copy of the same login may stand. */
-  aliases?(key: string): readonly string[];
   /** Warnings about the file as it will be. */
   inspect?(root: JsonObject, document: FileDocument): readonly Warning[];
 }
@@ -138,7 +136,7 @@ function dropEntry(text: string, key: string, file: string, rules: AuthFileRules
   const auths = authsOf(parseJsonText(text, file));
   const gone = memberOf(auths, key)?.value;
   let edited = removeJson(text, ["auths", key], file);
-  for (const alias of rules.aliases?.(key) ?? []) {
+  for (const alias of otherSpellings(key)) {
     const copy = memberOf(auths, alias)?.value;
     if (gone !== undefined && copy !== undefined && isCopy(gone, copy))
       edited = removeJson(edited, ["auths", alias], file);
@@ -148,6 +146,17 @@ function dropEntry(text: string, key: string, file: string, rules: AuthFileRules
     if (node?.kind === "string" && node.value === value) edited = removeJson(edited, [section, name], file);
   }
   return edited;
+}
+
+const HUB = ["https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io"];
+
+/** Keys under which a copy of the same login may stand, whoever reads them: what leaves must leave under all of its names. */
+function otherSpellings(key: string): readonly string[] {
+  if (HUB.includes(key)) return HUB.filter((one) => one !== key);
+  if (key.includes("/")) return [];
+  return ["https", "http"].flatMap((scheme) =>
+    ["", "/", "/v1/", "/v2/"].map((path) => `${scheme}://${key}${path}`),
+  );
 }
 
 function isCopy(a: JsonNode, b: JsonNode): boolean {

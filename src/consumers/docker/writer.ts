@@ -85,10 +85,6 @@ export const dockerRules: AuthFileRules = {
     return store === undefined || store === "" || own !== undefined ? [] : [["credHelpers", entry.key, ""]];
   },
   leftovers: (key) => [["credHelpers", key, ""]],
-  aliases: (key) =>
-    key === HUB_KEY
-      ? ["docker.io", "index.docker.io", "registry-1.docker.io"]
-      : [`https://${key}`, `https://${key}/`],
   inspect: (root, document) => [
     ...unloadable(root, document),
     ...storeWarnings(root, document),
