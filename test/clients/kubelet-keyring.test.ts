@@ -168,7 +168,7 @@ function differs(
   if (ours.kind !== "login") {
     // An empty entry that is another spelling of a good one: any order.
     const done =
-      fails !== undefined || first === ":" ? "broken" : first === undefined ? "anonymous" : "login";
+      fails !== undefined || shown.includes(":") ? "broken" : first === undefined ? "anonymous" : "login";
     return ours.kind === done ? undefined : wrong;
   }
   const { username, secret, shadows } = ours.match;
