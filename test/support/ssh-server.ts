@@ -60,6 +60,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       "StrictModes no",
       "UsePAM no",
       "UseDNS no",
+      // It plays many hosts: together they may have more handshakes under way than one sshd lets in.
+      "MaxStartups 1000",
       "PasswordAuthentication no",
       "PermitRootLogin yes",
       "AcceptEnv WHARF_TEST_*",
