@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { findProgram, goProgramPath, repository } from "../test/support/programs.ts";
 import { type RealProgram, realPrograms } from "../test/support/real-programs.ts";
 
@@ -54,6 +54,9 @@ async function buildGoProgram(program: RealProgram): Promise<void> {
       await run(["go", "install", `${target}@${from.version}`], {
         env: { GOBIN: part, GOFLAGS: "-trimpath" },
       });
+      // Two versions of a program have two names here.
+      const built = basename(from.command);
+      if (built !== "" && built !== program.name) renameSync(join(part, built), join(part, program.name));
     }
     if (!existsSync(folder)) renameSync(part, folder);
   } finally {

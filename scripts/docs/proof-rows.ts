@@ -74,6 +74,14 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "containerd",
+    works:
+      "a node's containerd pulls with the delivered login alone, and trusts a private CA that came with it",
+    against:
+      "Debian's containerd 1.6 and containerd 2.4.2 with configuration versions 2 and 3, asked through CRI as the kubelet asks",
+    tests: ["test/clients/containerd.test.ts", "src/consumers/containerd/containerd.test.ts"],
+  },
+  {
     row: "Credential helper",
     works: "docker and its kin ask docker-credential-wharf: get, list, store, erase",
     against: "the real docker (login, logout too), skopeo, crane and oras",

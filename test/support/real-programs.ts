@@ -54,6 +54,7 @@ export const realPrograms: readonly RealProgram[] = [
   debian("ansible-playbook", "ansible-core"),
   debian("ansible-inventory", "ansible-core"),
   debian("unshare", "util-linux"),
+  debian("containerd"),
   { ...debian("wrk"), benchOnly: true },
   // What delivery is measured against.
   { ...debian("docker-credential-pass", "golang-docker-credential-helpers"), benchOnly: true },
@@ -79,6 +80,13 @@ export const realPrograms: readonly RealProgram[] = [
       flags:
         "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36",
     },
+  },
+  // The newer of the two lines that nodes run; Debian's is 1.6.
+  go("containerd2", "github.com/containerd/containerd/v2", "cmd/containerd", "v2.4.2"),
+  {
+    // Programs' own libraries, asked which login they find in a file, and a client of containerd's CRI.
+    name: "readers",
+    from: { kind: "own-go", folder: "test/readers", version: "v5.42.0", flags: "-s -w" },
   },
   // Distribution, the peer registry of client tests and benchmarks.
   go("registry", "github.com/distribution/distribution/v3", "cmd/registry", "v3.1.2"),

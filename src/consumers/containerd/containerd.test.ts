@@ -222,7 +222,7 @@ test("somebody's hosts.toml stays, and is told which line it lacks", () => {
   expect([textOf(kept), kept.changes.length, kept.warnings[0]?.hint]).toEqual([
     theirs,
     0,
-    `put ca = "${CERTS}/ca.crt" into it, above its first [host] table`,
+    `put ca = "ca.crt" into it, above its first [host] table`,
   ]);
   const named = containerd.merge(Buffer.from(`ca = ["${CERTS}/ca.crt"]\n${theirs}`), document, new Set());
   expect(named.warnings).toEqual([]);

@@ -1,7 +1,7 @@
 import type { FileDocument, Merged } from "../contract.ts";
 import { readTomlText } from "../toml-text.ts";
 import { mergeWholeFile, WHOLE_FILE } from "../whole-file.ts";
-import { certificatePath, hostsPath } from "./paths.ts";
+import { hostsPath } from "./paths.ts";
 
 /** The file that tells containerd of a registry's CA. It never holds a login: containerd reads none there. */
 export function hostsDocument(registry: string): FileDocument {
@@ -12,7 +12,8 @@ export function hostsDocument(registry: string): FileDocument {
     mode: 0o644,
     folderMode: 0o755,
     entries: [],
-    body: `# Written by wharf.\nserver = "https://${server}"\nca = "${certificatePath(registry)}"\n`,
+    // Without a table of hosts, though it be empty, containerd 1 does not read the file.
+    body: `# Written by wharf.\nserver = "https://${server}"\nca = "ca.crt"\n\n[host]\n`,
   };
 }
 
@@ -30,7 +31,8 @@ export function mergeHosts(
   const isSame = current !== undefined && Buffer.from(current).equals(Buffer.from(document.body ?? ""));
   if (isOurs || isSame) return mergeWholeFile(current, document, owned);
   const ca = document.path.replace(/hosts\.toml$/, "ca.crt");
-  const isNamed = readTomlText(current, document.path).includes(ca);
+  // Beside the file, so its name alone will do: containerd takes it from there.
+  const isNamed = /(?:["'/])ca\.crt["']/.test(readTomlText(current, document.path));
   return {
     content: current,
     changes: [],
@@ -40,7 +42,7 @@ export function mergeHosts(
           {
             kind: "danger",
             message: `${document.path} is somebody's own and does not name ${ca}, so containerd may not trust the registry`,
-            hint: `put ca = "${ca}" into it, above its first [host] table`,
+            hint: `put ca = "ca.crt" into it, above its first [host] table`,
           },
         ],
     refusals: [],

@@ -12,7 +12,8 @@ export const containerd: Consumer = {
     identityTokens: true,
     severalPerHost: false,
     takesEffect: { when: "on restart", of: "containerd" },
-    proof: "golden files",
+    proof:
+      "real pulls through CRI with the delivered login and CA, by Debian's containerd 1.6 and by containerd 2.4.2; golden files",
   },
   compile: compileContainerd,
   merge: mergeContainerd,
