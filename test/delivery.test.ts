@@ -483,3 +483,34 @@ test("the canary: after every command, the secret is in no output, log or file b
     expect(text).not.toContain(Buffer.from(robot.secret).toString("base64"));
   }
 });
+
+test("an exchanged token is delivered while it lives, and apply brings the next one", async () => {
+  const printed = join(home, "token");
+  const old = await server.createRobot("team", "lives-shortly");
+  writeFileSync(printed, old.secret);
+  const source = `{ exchange: { command: [/bin/cat, ${printed}], lives: 1h } }`;
+  const login = `{ registry: ${server.address}/team, username: ${old.username}, password: ${source} }`;
+  writeFileSync(
+    join(home, "wharf.yaml"),
+    `version: 1\nlogins:\n  team: ${login}\ndeliver:\n  - { to: docker, at: local }\n`,
+  );
+  expect((await wharf("apply --yes")).err).toContain("wharf trust");
+  expect((await wharf("trust --yes")).err).toContain("/bin/cat");
+  const first = await wharf("apply --yes");
+  expect([first.code, first.err]).toEqual([0, expect.stringContaining("its token ends at")]);
+  const made = await server.api("POST", "/projects/team/robots/lives-shortly/tokens", { name: "next" });
+  writeFileSync(printed, String(made["secret"]));
+  // The sealed one is good for long enough.
+  const checked = await wharf("check --json");
+  const [status] = JSON.parse(checked.out).logins;
+  const left = (Date.parse(status.expires) - Date.now()) / 60_000;
+  expect([checked.code, status.expiry, left > 55 && left <= 60]).toEqual([0, "later", true]);
+  rmSync(join(home, ".config", "wharf", "exchanged.vault"));
+  const stale = await wharf("check");
+  expect([stale.code, stale.out]).toEqual([3, expect.stringContaining("changed here")]);
+  expect((await wharf("apply --yes")).code).toBe(0);
+  const file = readFileSync(join(home, ".docker", "config.json"), "utf8");
+  const pair = `${old.username}:${String(made["secret"])}`;
+  expect(file).toContain(Buffer.from(pair).toString("base64"));
+  expect((await wharf("check")).code).toBe(0);
+});

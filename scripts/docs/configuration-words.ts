@@ -55,6 +55,8 @@ export const sourceWords: Keys<typeof configKeys.sources> = {
   env: "an environment variable: `{ env: HUB_TOKEN }`",
   file: "a file's content without one trailing line break: `{ file: /run/secrets/hub }`",
   command: "what a program prints: `{ command: [pass, show, hub] }`; runs only after `wharf trust`",
+  exchange:
+    "a short-lived token from a provider's own program: `{ exchange: ecr }`, `acr`, `google`, `ghcr`, or `{ exchange: { helper: ecr-login, lives: 12h } }`, `{ exchange: { command: [make-token], lives: 1h } }`; runs only after `wharf trust`",
   "docker-config": "an existing Docker `config.json`: `{ docker-config: ~/.docker/config.json }`",
   "ansible-vault":
     "a vars file of Ansible's, plain or in Vault: `{ ansible-vault: config/docker-login.yml }` takes the login's entry of `docker_login_registries`; `{ ansible-vault: { file: F, key: a.b, vault-id: ops, vault-password: { file: P } } }` any value. The password comes from a 0600 `file`, a trusted `command`, or `prompt: true`; where nothing is said, from the file that `ANSIBLE_VAULT_PASSWORD_FILE` names, or a question",

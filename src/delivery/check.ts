@@ -28,7 +28,7 @@ export async function checkDelivery(
       : await proveLogins(context, delivered, {
           fetch,
           now: input.now,
-          secret: (login) => input.secrets.read(login),
+          secrets: input.secrets,
         });
   const isRead = plan.targets.every((target) => target.shadowed.length === 0);
   return { plan, logins, isGood: isPlanQuiet(plan) && isRead && !logins.some(isLoginOff) };

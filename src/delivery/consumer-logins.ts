@@ -32,6 +32,7 @@ export async function readyLogins(logins: readonly Login[], secrets: SecretReade
 
 export async function readyLogin(login: Login, secrets: SecretReader): Promise<ConsumerLogin> {
   const ca = login.caFile === undefined ? undefined : await readCa(login, login.caFile);
+  const expires = await secrets.readExpires(login);
   return {
     name: login.name,
     registry: login.registry,
@@ -41,7 +42,7 @@ export async function readyLogin(login: Login, secrets: SecretReader): Promise<C
     ...(login.identityToken ? { identityToken: true } : {}),
     ...(login.realmHosts === undefined ? {} : { realmHosts: login.realmHosts }),
     ...(ca === undefined ? {} : { ca }),
-    ...(login.expires === undefined ? {} : { expires: login.expires }),
+    ...(expires === undefined ? {} : { expires }),
   };
 }
 

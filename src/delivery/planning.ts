@@ -34,7 +34,12 @@ export interface Prepared {
   /** Logins by name, as they were compiled; the secret is what the program will send. */
   readonly logins: ReadonlyMap<
     string,
-    { readonly username: string; readonly secret: Secret; readonly images: string }
+    {
+      readonly username: string;
+      readonly secret: Secret;
+      readonly images: string;
+      readonly expires: Date | undefined;
+    }
   >;
   /** Logins that stay where they are: refused here, or their secret could not be had now. */
   readonly untouched: ReadonlySet<string>;

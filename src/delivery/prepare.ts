@@ -41,12 +41,13 @@ export async function prepareTarget(context: Context, input: PlanInput, spec: Ta
         ...(await helperWarnings(context, input.config.path, { spec, place, target })),
       ],
       logins: new Map(
-        ready.map(({ name, username, secret, registry, path }) => [
+        ready.map(({ name, username, secret, registry, path, expires }) => [
           name,
           {
             username,
             secret: sent.get(name) ?? secret,
             images: path === undefined ? registry : `${registry}/${path}`,
+            expires,
           },
         ]),
       ),

@@ -1,6 +1,6 @@
 import { createRegistryClient, type LoginClient, type LoginProof } from "#client";
 import { type AppError, type Context, type Secret, toAppError } from "#core";
-import type { Login } from "#logins";
+import type { Login, SecretReader } from "#logins";
 import type { Fetch } from "#system";
 import { readCa } from "./consumer-logins.ts";
 
@@ -12,6 +12,8 @@ const SOON_MS = 14 * 24 * 3600 * 1000;
 
 export interface LoginStatus {
   readonly login: Login;
+  /** When its secret ends, by wharf.yaml or by who made it. */
+  readonly expires: Date | undefined;
   readonly expiry: Expiry;
   /** What the registry says now; undefined where it was not asked. */
   readonly proof: LoginProof | undefined;
@@ -28,17 +30,29 @@ export function isLoginOff(status: LoginStatus): boolean {
 export async function proveLogins(
   context: Context,
   logins: readonly Login[],
-  ask: { readonly fetch: Fetch; readonly now: Date; secret(login: Login): Promise<Secret> },
+  ask: {
+    readonly fetch: Fetch;
+    readonly now: Date;
+    readonly secrets: Pick<SecretReader, "read" | "readExpires">;
+    /** How long before its end a login is said to expire soon; two weeks where nothing is said. */
+    readonly soonMs?: number;
+  },
 ): Promise<readonly LoginStatus[]> {
   const statuses: LoginStatus[] = [];
   for (let at = 0; at < logins.length; at += 8) {
     const batch = logins.slice(at, at + 8).map(async (login): Promise<LoginStatus> => {
-      const expiry = expiryOf(login, ask.now);
+      let { expires } = login;
+      const said = (more: Pick<LoginStatus, "proof" | "error">): LoginStatus => {
+        // A token that lives for hours is made anew in time, and is nothing to renew by hand.
+        const soonMs = login.source.kind === "exchange" ? 0 : ask.soonMs;
+        return { login, expires, expiry: expiryOf({ expires }, ask.now, soonMs), ...more };
+      };
       try {
-        const client = await clientOf(login, await ask.secret(login), ask.fetch);
-        return { login, expiry, proof: await client.proveLogin(context), error: undefined };
+        const client = await clientOf(login, await ask.secrets.read(login), ask.fetch);
+        expires = await ask.secrets.readExpires(login);
+        return said({ proof: await client.proveLogin(context), error: undefined });
       } catch (cause) {
-        return { login, expiry, proof: undefined, error: toAppError(cause) };
+        return said({ proof: undefined, error: toAppError(cause) });
       }
     });
     statuses.push(...(await Promise.all(batch)));
@@ -65,9 +79,9 @@ export async function clientOf(
   });
 }
 
-export function expiryOf(login: Pick<Login, "expires">, now: Date): Expiry {
+export function expiryOf(login: Pick<Login, "expires">, now: Date, soonMs: number = SOON_MS): Expiry {
   if (login.expires === undefined) return "never";
   const left = login.expires.getTime() - now.getTime();
   if (left <= 0) return "expired";
-  return left < SOON_MS ? "expires soon" : "later";
+  return left < soonMs ? "expires soon" : "later";
 }

@@ -60,14 +60,27 @@ function shadowedIn(
   return warnings;
 }
 
-/** Logins of a target whose secret has ended, or will soon. */
+/** Logins of a target whose secret has ended, or will soon; exchanged tokens always do, where they are written into a file. */
 export function expiryWarnings(input: PlanInput, one: Prepared): readonly Warning[] {
-  return [...one.logins.keys()].flatMap((name): readonly Warning[] => {
-    const login = input.config.logins.get(name);
-    const expiry = login === undefined ? "never" : expiryOf(login, input.now);
-    const day = login?.expires?.toISOString().slice(0, 10) ?? "";
-    if (expiry === "expired") return [{ kind: "danger", login: name, message: `it expired on ${day}` }];
-    if (expiry === "expires soon") return [{ kind: "danger", login: name, message: `it expires on ${day}` }];
+  return [...one.logins].flatMap(([name, { expires }]): readonly Warning[] => {
+    if (expires === undefined) return [];
+    const about = { kind: "danger", login: name } as const;
+    if (input.config.logins.get(name)?.source.kind === "exchange") {
+      // A helper asks for it when it is needed.
+      if (one.spec.options["helper"] !== undefined) return [];
+      const at = `${expires.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+      return [
+        {
+          ...about,
+          message: `its token ends at ${at}, and what is delivered is of no use after that`,
+          hint: "run `wharf apply --yes` from cron more often than that, or let docker ask when it pulls: helper: wharf",
+        },
+      ];
+    }
+    const expiry = expiryOf({ expires }, input.now);
+    const day = expires.toISOString().slice(0, 10);
+    if (expiry === "expired") return [{ ...about, message: `it expired on ${day}` }];
+    if (expiry === "expires soon") return [{ ...about, message: `it expires on ${day}` }];
     return [];
   });
 }

@@ -3,7 +3,7 @@ import { ANONYMOUS, type Keychain } from "./contract.ts";
 import { loginForImage } from "./login-for-image.ts";
 
 /** The keychain of wharf.yaml: longest path wins. */
-export function createConfigKeychain(config: WharfConfig, secrets: SecretReader): Keychain {
+export function createConfigKeychain(config: WharfConfig, secrets: Pick<SecretReader, "read">): Keychain {
   return {
     async find(_context, image) {
       const login = loginForImage(config, image);

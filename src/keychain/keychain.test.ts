@@ -55,8 +55,6 @@ test("no login is a value, and no source is asked then", async () => {
       asked++;
       return Promise.resolve(new Secret("word"));
     },
-    vault: () => Promise.resolve(undefined),
-    ansiblePassword: () => Promise.reject(new Error("not asked for")),
   });
   expect(await keychain.find(context, "other.example/x")).toBe("anonymous");
   expect(asked).toBe(0);

@@ -7,6 +7,15 @@ export type SecretSource =
   | { readonly kind: "env"; readonly variable: string }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "command"; readonly argv: readonly string[] }
+  | {
+      /** A short-lived token, from a provider's own program. */
+      readonly kind: "exchange";
+      readonly argv: readonly string[];
+      /** In what form the program prints it. */
+      readonly answer: "text" | "acr" | "google" | "helper";
+      /** How long a token lives where the program does not say; undefined: it is asked for each time. */
+      readonly livesSeconds: number | undefined;
+    }
   | { readonly kind: "docker-config"; readonly path: string }
   | AnsibleVaultSource;
 

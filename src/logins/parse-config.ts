@@ -5,6 +5,7 @@ import { parseRegistry } from "#oci";
 import { parseAnsibleSource } from "./ansible-source.ts";
 import { refuseCollisions } from "./collisions.ts";
 import type { Delivery, DeliveryPlace, Login, SecretSource, WharfConfig } from "./contract.ts";
+import { parseExchange } from "./exchange-source.ts";
 import { parsePlace } from "./parse-place.ts";
 import { refuseTokens, secretInConfig } from "./secret-scan.ts";
 import { type Field, YamlReader } from "./yaml-reader.ts";
@@ -41,7 +42,16 @@ const DELIVERY_OPTIONS = [
   "labels",
 ] as const;
 const LOCAL = { kind: "local", text: "local" } as const;
-const SOURCES = ["vault", "env", "file", "command", "docker-config", "ansible-vault", "kubernetes"] as const;
+const SOURCES = [
+  "vault",
+  "env",
+  "file",
+  "command",
+  "exchange",
+  "docker-config",
+  "ansible-vault",
+  "kubernetes",
+] as const;
 const LATER_SOURCES: readonly string[] = ["kubernetes"];
 
 /** All keys of wharf.yaml, for the reference and completion. */
@@ -143,7 +153,7 @@ function readLogin(reader: YamlReader, field: Field, paths: Paths): Login {
     registry,
     path,
     username,
-    source: readSource(reader, fields.get("password"), what, paths),
+    source: readSource(reader, fields.get("password"), { registry, username, what }, paths),
     expires: expires === undefined ? undefined : readDate(reader, expires, what),
     plainHttp: plainHttp === undefined ? false : reader.flag(plainHttp, `plain-http of ${what}`),
     caFile: ca === undefined ? undefined : expandPath(reader.text(ca, `ca of ${what}`), paths),
@@ -200,7 +210,13 @@ function readDate(reader: YamlReader, field: Field, what: string): Date {
   return date;
 }
 
-function readSource(reader: YamlReader, field: Field | undefined, what: string, paths: Paths): SecretSource {
+function readSource(
+  reader: YamlReader,
+  field: Field | undefined,
+  about: { readonly registry: string; readonly username: string; readonly what: string },
+  paths: Paths,
+): SecretSource {
+  const { what } = about;
   if (field === undefined) return { kind: "vault" };
   if (isScalar(field.value)) {
     if (field.value.value === "vault") return { kind: "vault" };
@@ -218,7 +234,7 @@ function readSource(reader: YamlReader, field: Field | undefined, what: string, 
       "UNSUPPORTED",
       `${reader.where(source.keyNode)}: the source ${source.key}: comes in a later version`,
       {
-        hint: "today a secret comes from vault, env:, file:, command:, docker-config: or ansible-vault:",
+        hint: "today a secret comes from vault, env:, file:, command:, exchange:, docker-config: or ansible-vault:",
       },
     );
   const label = `${source.key} of ${what}`;
@@ -238,6 +254,8 @@ function readSource(reader: YamlReader, field: Field | undefined, what: string, 
       const written = isDefault ? "~/.docker/config.json" : reader.text(source, label);
       return { kind: "docker-config", path: expandPath(written, paths) };
     }
+    case "exchange":
+      return parseExchange(reader, source, { registry: about.registry, username: about.username, what });
     case "ansible-vault":
       return parseAnsibleSource(reader, source, (written) => expandPath(written, paths));
     default:

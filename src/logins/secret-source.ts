@@ -1,17 +1,18 @@
 import type { VaultPassword } from "#ansible";
 import { AppError, type Context, Secret } from "#core";
-import { readTextLimited, runProgram } from "#system";
+import { readTextLimited } from "#system";
 import { readAnsibleSecret } from "./ansible-source.ts";
 import type { Login, Surroundings, WharfConfig } from "./contract.ts";
 import { readDockerSecret } from "./docker-source.ts";
-import { areCommandsTrusted } from "./trust-store.ts";
+import { type ExchangedSecret } from "./exchange-answer.ts";
+import { readExchanged } from "./read-exchanged.ts";
+import { runTrusted } from "./run-trusted.ts";
 import { openVault } from "./vault.ts";
 import type { VaultContent } from "./vault-file.ts";
 import { readVaultPassword, type VaultPasswordWish } from "./vault-password.ts";
 
 /** A token of a cloud provider can be long; more than this is a wrong file. */
 const MAX_SECRET_BYTES = 64 * 1024;
-const COMMAND_TIMEOUT_MS = 60_000;
 
 /** Gives the secrets of logins. Opens the vault at most once, and only when a login needs it; asks each source once. */
 export interface SecretReader {
@@ -20,6 +21,8 @@ export interface SecretReader {
    * for a command that was not trusted.
    */
   read(login: Login): Promise<Secret>;
+  /** When the secret ends: by wharf.yaml, or by the provider for an exchanged token; undefined where nobody knows. Throws what `read` throws. */
+  readExpires(login: Login): Promise<Date | undefined>;
   /** The open vault; undefined when there is none. */
   vault(): Promise<VaultContent | undefined>;
   /**
@@ -39,7 +42,7 @@ export function createSecretReader(
     opened ??= openVault(context, surroundings, config.path);
     return opened;
   };
-  const known = new Map<string, Promise<Secret>>();
+  const known = new Map<string, Promise<ExchangedSecret>>();
   const passwords = new Map<string, Promise<VaultPassword>>();
   const ansiblePassword: SecretReader["ansiblePassword"] = ({ source, label }) => {
     const wish = { source: source ?? usualSource(surroundings), label };
@@ -48,17 +51,28 @@ export function createSecretReader(
     passwords.set(key, password);
     return password;
   };
+  // One question for each login, however many targets it goes to: a command may ask a person.
+  const readOnce = (login: Login): Promise<ExchangedSecret> => {
+    const before = known.get(login.name);
+    if (before !== undefined) return before;
+    const from = { surroundings, config, vault, ansiblePassword };
+    const { source } = login;
+    const secret =
+      source.kind === "exchange"
+        ? readExchanged(context, login, source, from)
+        : readSource(context, { ...login, source }, from).then((one) => ({
+            secret: one,
+            expires: login.expires,
+          }));
+    known.set(login.name, secret);
+    return secret;
+  };
   return {
     vault,
     ansiblePassword,
-    read(login) {
-      // One question for each login, however many targets it goes to: a command may ask a person.
-      const before = known.get(login.name);
-      if (before !== undefined) return before;
-      const secret = readSource(context, login, { surroundings, config, vault, ansiblePassword });
-      known.set(login.name, secret);
-      return secret;
-    },
+    read: async (login) => (await readOnce(login)).secret,
+    readExpires: async (login) =>
+      login.source.kind === "exchange" ? (await readOnce(login)).expires : login.expires,
   };
 }
 
@@ -73,7 +87,10 @@ function usualSource({ env }: Surroundings): VaultPasswordWish["source"] {
   return path === undefined || path === "" ? { kind: "prompt" } : { kind: "file", path };
 }
 
-async function readSource(context: Context, login: Login, from: SourceInput): Promise<Secret> {
+/** A login whose secret is the same each time. */
+type PlainLogin = Login & { readonly source: Exclude<Login["source"], { kind: "exchange" }> };
+
+async function readSource(context: Context, login: PlainLogin, from: SourceInput): Promise<Secret> {
   const { source } = login;
   switch (source.kind) {
     case "vault":
@@ -135,38 +152,14 @@ async function fromFile(login: Login, path: string): Promise<Secret> {
   return checkSecret(login, text, path);
 }
 
-/** What a trusted command prints. Throws PERMISSION_DENIED where it is not trusted, SECRET_UNAVAILABLE where it fails. */
+/** The secret that a trusted command prints. Throws what `runTrusted` throws. */
 export async function runSecretCommand(
   context: Context,
   login: Pick<Login, "name">,
   argv: readonly string[],
   from: { readonly surroundings: Surroundings; readonly config: WharfConfig },
 ): Promise<Secret> {
-  const program = argv[0] ?? "";
-  if (!(await areCommandsTrusted(from.surroundings, from.config)))
-    throw new AppError(
-      "PERMISSION_DENIED",
-      `login ${login.name}: its command was not trusted, or ${from.config.path} changed since`,
-      {
-        hint: "look at the file, then run `wharf trust`",
-      },
-    );
-  const result = await runProgram(context, {
-    argv,
-    env: from.surroundings.env,
-    timeoutMs: COMMAND_TIMEOUT_MS,
-    maxBytes: MAX_SECRET_BYTES,
-  });
-  // What it printed may hold the secret: only the exit code is told.
-  if (result.exitCode !== 0)
-    throw new AppError(
-      "SECRET_UNAVAILABLE",
-      `login ${login.name}: ${program} ended with exit code ${result.exitCode}`,
-      {
-        hint: "run it by hand and see",
-      },
-    );
-  return checkSecret(login, new TextDecoder().decode(result.stdout), program);
+  return checkSecret(login, await runTrusted(context, login, { argv }, from), argv[0] ?? "");
 }
 
 /** Strips exactly one trailing newline (what editors and `echo` add; a second one would be the secret's own). */

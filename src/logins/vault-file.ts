@@ -29,6 +29,8 @@ export interface SealedSecret {
   readonly registry: string;
   readonly username: string;
   readonly secret: Secret;
+  /** Of a short-lived token that is kept for a while. */
+  readonly expires?: Date;
 }
 
 /** What opens and seals: a key (recipients), or a passphrase. */
@@ -135,7 +137,12 @@ function renderContent(content: VaultContent): string {
   const secrets = Object.fromEntries(
     [...content.secrets].map(([name, sealed]) => [
       name,
-      { registry: sealed.registry, username: sealed.username, secret: sealed.secret.reveal() },
+      {
+        registry: sealed.registry,
+        username: sealed.username,
+        secret: sealed.secret.reveal(),
+        ...(sealed.expires === undefined ? {} : { expires: sealed.expires.toISOString() }),
+      },
     ]),
   );
   return JSON.stringify({
@@ -163,6 +170,7 @@ function parseContent(text: string): VaultContent {
       registry: textOf(fields["registry"]),
       username: textOf(fields["username"]),
       secret: new Secret(textOf(fields["secret"])),
+      ...(fields["expires"] === undefined ? {} : { expires: timeOf(fields["expires"]) }),
     });
   }
   const rotations = new Map<string, Rotation>();
@@ -200,6 +208,12 @@ function record(value: unknown): Readonly<Record<string, unknown>> {
 
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
+  throw tampered("what is sealed in it does not have a vault's form");
+}
+
+function timeOf(value: unknown): Date {
+  const time = new Date(textOf(value));
+  if (!Number.isNaN(time.getTime())) return time;
   throw tampered("what is sealed in it does not have a vault's form");
 }
 

@@ -70,7 +70,7 @@ async function list(call: ProgramCall): Promise<Readonly<Record<string, string>>
   let trusted: boolean | undefined;
   for (const [registry, [login, ...rivals]] of hostLogins(config)) {
     if (login === undefined || rivals.length > 0) continue;
-    if (login.source.kind === "command") {
+    if (login.source.kind === "command" || login.source.kind === "exchange") {
       trusted ??= await areCommandsTrusted(call.surroundings, config);
       if (!trusted) continue;
     }

@@ -31,7 +31,7 @@ export const check: Command = {
           logins: report.logins.map((status) => ({
             login: status.login.name,
             expiry: status.expiry,
-            expires: status.login.expires?.toISOString() ?? null,
+            expires: status.expires?.toISOString() ?? null,
             proof: status.proof?.outcome ?? null,
             error: errorDocument(status.error),
           })),
@@ -57,7 +57,7 @@ function loginLines(statuses: readonly LoginStatus[], color: boolean): string {
         const hint = status.error.hint === undefined ? "" : `\n  ${paint.dim(plainText(status.error.hint))}`;
         return `${paint.red("failed")} ${name}: ${plainText(status.error.message)}${hint}\n`;
       }
-      const day = status.login.expires?.toISOString().slice(0, 10) ?? "";
+      const day = status.expires?.toISOString().slice(0, 10) ?? "";
       if (status.expiry === "expired") return `${paint.red("expired")} ${name}: on ${day}\n`;
       if (status.expiry === "expires soon") return `${paint.yellow("warning")} ${name}: expires on ${day}\n`;
       return `${paint.green("good")} ${name}: ${plainText(status.proof?.detail ?? "")}\n`;

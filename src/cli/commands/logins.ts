@@ -24,11 +24,17 @@ export const logins: Command = {
     const isOffline = options["offline"] === true;
     const secrets = createSecretReader(context, surroundings, config);
     const statuses: readonly LoginStatus[] = isOffline
-      ? all.map((login) => ({ login, expiry: expiryOf(login, now), proof: undefined, error: undefined }))
+      ? all.map((login) => ({
+          login,
+          expires: login.expires,
+          expiry: expiryOf(login, now),
+          proof: undefined,
+          error: undefined,
+        }))
       : await proveLogins(context, all, {
           fetch: await fetchOf(invocation),
           now,
-          secret: (login) => secrets.read(login),
+          secrets,
         });
     if (invocation.json)
       terminal.out(`${JSON.stringify({ config: config.path, items: statuses.map(document) })}\n`);
@@ -39,14 +45,14 @@ export const logins: Command = {
 };
 
 function document(status: LoginStatus): unknown {
-  const { login } = status;
+  const { login, expires } = status;
   return {
     name: login.name,
     registry: login.registry,
     path: login.path ?? null,
     username: login.username,
     source: login.source.kind,
-    expires: login.expires?.toISOString() ?? null,
+    expires: expires?.toISOString() ?? null,
     expiry: status.expiry,
     proof: status.proof === undefined ? null : { outcome: status.proof.outcome, detail: status.proof.detail },
     error: errorDocument(status.error),
@@ -65,10 +71,10 @@ function table(statuses: readonly LoginStatus[], isOffline: boolean, color: bool
       { head: "SECRET", cell: ({ login }) => login.source.kind },
       {
         head: "EXPIRES",
-        cell: ({ login, expiry }) =>
-          login.expires === undefined
+        cell: ({ expires, expiry }) =>
+          expires === undefined
             ? undefined
-            : `${login.expires.toISOString().slice(0, 10)}${expiry === "expired" ? " (over)" : expiry === "expires soon" ? " (soon)" : ""}`,
+            : `${expires.toISOString().slice(0, 10)}${expiry === "expired" ? " (over)" : expiry === "expires soon" ? " (soon)" : ""}`,
         style: ({ expiry }) =>
           expiry === "expired" ? "red" : expiry === "expires soon" ? "yellow" : undefined,
       },

@@ -39,7 +39,9 @@ export const trust: Command = {
     }
     const config = await readConfig(surroundings, invocation.configFile);
     const commands = [...config.logins.values()].flatMap(({ name, source, renew }) => [
-      ...(source.kind === "command" ? [{ login: name, argv: source.argv }] : []),
+      ...(source.kind === "command" || source.kind === "exchange"
+        ? [{ login: name, argv: source.argv }]
+        : []),
       ...(renew === undefined ? [] : [{ login: name, argv: renew }]),
     ]);
     if (!invocation.json)
