@@ -30,7 +30,7 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   logins: "names of the logins; all of them where nothing is said",
   users: "user → names of logins: each person's own, in their own home",
   sudo: "`true`: over ssh, act as root there, or as the person of `users:`, by sudo without a password",
-  name: "kubernetes: the Secret's name",
+  name: "kubernetes: the Secret's name; ansible: the list's variable, where it is not `docker_login_registries`",
   namespace: "kubernetes: the Secret's namespace",
   namespaces:
     'kubernetes: several namespaces; in a cluster also `all`, or `{ selector: "team=ml" }` by their labels',
@@ -47,6 +47,11 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   file: "the file to write where the consumer's own default is not the one",
   helper: "docker: `wharf` writes `credHelpers` entries for docker-credential-wharf instead of secrets",
   program: "apptainer: `singularity` where it is SingularityCE that reads the file",
+  vault:
+    "ansible: `file` encrypts the whole file, `values` each password, `none` nothing; where nothing is said, as the file is",
+  "vault-id": "ansible: label of the vault's password, for a new file or value",
+  "vault-password":
+    "ansible: where the vault's password comes from: `{ file: F }` (0600), `{ command: [P, …] }` (trusted) or `{ prompt: true }`",
   curl: "enroot: version of curl on the compute nodes, as 7.81; decides whether quotes can be written",
 };
 

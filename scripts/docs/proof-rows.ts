@@ -36,6 +36,14 @@ export const proofRows: readonly ProofRow[] = [
     tests: ["test/clients/readers.test.ts", "src/consumers/enroot/enroot.test.ts"],
   },
   {
+    row: "A5",
+    works:
+      "a DeepOps docker_login_registries file, plain or in Vault: its secrets taken, and logins written into it, comments kept",
+    against:
+      "real ansible-core 2.14: ansible-vault both ways, and ansible-playbook reads what was written to the letter; the docker_login module itself was read in its source",
+    tests: ["test/ansible-vault.test.ts", "test/ansible-vars.test.ts", "src/ansible/ansible.test.ts"],
+  },
+  {
     row: "A7",
     works: "Run:ai cluster-wide and by department: labelled Secrets, old and new labels",
     against: "golden files only; Run:ai cannot be had",

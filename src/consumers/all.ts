@@ -1,3 +1,4 @@
+import { ansible } from "./ansible/index.ts";
 import { apptainer } from "./apptainer/index.ts";
 import { containerd } from "./containerd/index.ts";
 import type { Consumer } from "./contract.ts";
@@ -26,6 +27,7 @@ export const consumers: readonly Consumer[] = [
   crio,
   containerd,
   runai,
+  ansible,
 ];
 
 /** The consumer of that name; undefined when there is none. */

@@ -1,3 +1,4 @@
+import type { VaultPassword } from "#ansible";
 import type { Secret } from "#core";
 
 /** A program that reads logins. The list of all is `all.ts`. */
@@ -13,7 +14,8 @@ export type ConsumerName =
   | "gitlab"
   | "crio"
   | "containerd"
-  | "runai";
+  | "runai"
+  | "ansible";
 
 /** A login with its secret, ready to be written into a program's file. */
 export interface ConsumerLogin {
@@ -48,6 +50,8 @@ export interface Target {
   readonly versions?: Readonly<Record<string, string>>;
   /** Hosts of the token endpoints of registries, without port, by registry, where known. */
   readonly realmHosts?: Readonly<Record<string, readonly string[]>>;
+  /** Passwords of Ansible Vault for the consumer ansible, the one to encrypt with first; undefined: none was asked for. */
+  readonly vaultPasswords?: readonly VaultPassword[];
   /** Options of the delivery in wharf.yaml (`name`, `namespaces`, …), as written. */
   readonly options?: Readonly<Record<string, unknown>>;
   /**
@@ -83,6 +87,18 @@ export interface FileDocument {
   readonly body?: string;
   /** Folders above it that must be made are made with this mode. */
   readonly folderMode: number;
+  /** Of the consumer ansible alone: how its file is written. */
+  readonly vars?: VarsRules;
+}
+
+/** How a vars file of Ansible's is written. */
+export interface VarsRules {
+  /** The list's variable. */
+  readonly variable: string;
+  /** Encrypted whole, value by value, or not at all; undefined: as the file is, and a new one in clear. */
+  readonly vault: "file" | "values" | "none" | undefined;
+  /** The one to encrypt with first. */
+  readonly passwords: readonly VaultPassword[];
 }
 
 /** Something that a consumer cannot do for a login, with the nearest thing that works. */
@@ -180,6 +196,8 @@ export interface Consumer {
    * Throws FILE_INVALID for a file it cannot parse; the message names line and column where it can, never content.
    */
   merge(current: Uint8Array | undefined, document: FileDocument, owned: ReadonlySet<string>): Merged;
+  /** The document by which what is ours is taken out of a file, where that needs more than the file's path. */
+  emptyDocument?(path: string, target: Target): FileDocument;
   /** Absolute paths of every file (and of shadowing ones) that the reader must be given for this target, in the program's search order. */
   files(target: Target): readonly string[];
   /** Which entry the program would use for an image reference, by the program's own rules. */

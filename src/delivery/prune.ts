@@ -8,6 +8,7 @@ import { targetOf } from "./inventory.ts";
 import type { PlaceIndex } from "./place-index.ts";
 import { actionOf, type Overlay, type PlanInput } from "./planning.ts";
 import { consumerNamed } from "./targets.ts";
+import { withVaultPasswords } from "./vault-passwords.ts";
 
 const NOTHING: Merged = { content: undefined, changes: [], warnings: [], refusals: [] };
 
@@ -57,7 +58,14 @@ async function planRemoval(
   try {
     const consumer = consumerNamed(input.inventory.consumers, target.consumer);
     const place = await input.inventory.openPlace(context, placeFor(input, target.place), target.user);
-    const opened = { consumer, place, target: await targetOf(context, place, consumer, {}) };
+    const found = await targetOf(context, place, consumer, {});
+    // Where its file is encrypted, it has to be opened as it was written.
+    const options = first?.options;
+    const there =
+      options === undefined || consumer.emptyDocument === undefined
+        ? found
+        : await withVaultPasswords(input.secrets, { ...found, options });
+    const opened = { consumer, place, target: there };
     const readBack = createReadBack(context, opened);
     for (const [path, records] of Map.groupBy(step.records, (record) => record.file)) {
       const current = await step.overlay.read(context, place, path);
@@ -65,7 +73,13 @@ async function planRemoval(
       const ours = await stillOurs(readBack, records, { current, markKey });
       warnings.push(...ours.warnings);
       const merge = (bytes: Uint8Array | undefined): Merged =>
-        bytes === undefined ? NOTHING : consumer.merge(bytes, emptyDocument(path), ours.keys);
+        bytes === undefined
+          ? NOTHING
+          : consumer.merge(
+              bytes,
+              consumer.emptyDocument?.(path, opened.target) ?? emptyDocument(path),
+              ours.keys,
+            );
       const merged = merge(current);
       step.overlay.set(place, path, merged.content);
       files.push({

@@ -4,6 +4,7 @@ import { readyLogins } from "./consumer-logins.ts";
 import { targetOf } from "./inventory.ts";
 import type { PlanInput } from "./planning.ts";
 import { consumerNamed, type TargetSpec, targetsOf } from "./targets.ts";
+import { withVaultPasswords } from "./vault-passwords.ts";
 
 /** A consumer's file, as it would be where nothing is there yet. Secret. */
 export interface RenderedFile {
@@ -35,11 +36,12 @@ export async function renderConsumer(
   );
   const { namespaces, ...options } = spec.options;
   const isOneNamespace = namespaces === undefined || wish.options["namespace"] !== undefined;
-  const target = await targetOf(context, place, consumer, {
+  const found = await targetOf(context, place, consumer, {
     ...options,
     ...(isOneNamespace ? {} : { namespaces }),
     ...wish.options,
   });
+  const target = await withVaultPasswords(input.secrets, found);
   const compiled = consumer.compile(ready, target);
   const refusals: Refusal[] = [
     ...compiled.refusals,

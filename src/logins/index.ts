@@ -29,3 +29,4 @@ export {
   type VaultKey,
   vaultKeyPath,
 } from "./vault-key.ts";
+export { isVaultPasswordSource } from "./vault-password.ts";

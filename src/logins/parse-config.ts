@@ -8,6 +8,7 @@ import type { Delivery, DeliveryPlace, Login, SecretSource, WharfConfig } from "
 import { parseExchange } from "./exchange-source.ts";
 import { parsePlace } from "./parse-place.ts";
 import { refuseTokens, secretInConfig } from "./secret-scan.ts";
+import { parseVaultPassword } from "./vault-password.ts";
 import { type Field, YamlReader } from "./yaml-reader.ts";
 
 const TOP = ["version", "logins", "deliver"] as const;
@@ -40,6 +41,9 @@ const DELIVERY_OPTIONS = [
   "projects",
   "department",
   "labels",
+  "vault",
+  "vault-id",
+  "vault-password",
 ] as const;
 const LOCAL = { kind: "local", text: "local" } as const;
 const SOURCES = [
@@ -287,10 +291,13 @@ function readDelivery(reader: YamlReader, node: unknown, paths: Paths): Delivery
   for (const key of DELIVERY_OPTIONS) {
     const option = fields.get(key);
     if (option === undefined) continue;
+    if (key === "vault-password") {
+      options[key] = parseVaultPassword(reader, option, (written) => expandPath(written, paths));
+      continue;
+    }
     const value = plain(option.value);
-    // `~/` is the caller's home on this machine; in a folder paths are the target's own.
-    const isHome = key === "file" && typeof value === "string" && value.startsWith("~/");
-    options[key] = isHome && isLocal ? expandPath(value, paths) : value;
+    // From the caller's home, or wharf.yaml's folder, on this machine; elsewhere paths are the target's own.
+    options[key] = key === "file" && typeof value === "string" && isLocal ? expandPath(value, paths) : value;
   }
   return {
     to: reader.text(to, "`to:`"),

@@ -42,6 +42,23 @@ export function parseVaultPassword(
   return { kind: "command", argv };
 }
 
+/** As it stands in the options of a delivery, and in the state. */
+export function isVaultPasswordSource(value: unknown): value is VaultPasswordSource {
+  if (typeof value !== "object" || value === null || !("kind" in value)) return false;
+  switch (value.kind) {
+    case "prompt":
+      return true;
+    case "file":
+      return "path" in value && typeof value.path === "string";
+    case "command":
+      return (
+        "argv" in value && Array.isArray(value.argv) && value.argv.every((word) => typeof word === "string")
+      );
+    default:
+      return false;
+  }
+}
+
 /** One password of Ansible Vault that is wanted, with its vault-id. */
 export interface VaultPasswordWish {
   readonly source: VaultPasswordSource;

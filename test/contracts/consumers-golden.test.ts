@@ -86,7 +86,7 @@ function expectGolden(consumer: string, file: string, text: string): void {
 }
 
 function extension(document: FileDocument): string {
-  return /\.(json|toml|yaml)$/.exec(document.path)?.[0] ?? ".txt";
+  return /\.(json|toml|ya?ml)$/.exec(document.path)?.[0] ?? ".txt";
 }
 
 for (const consumer of consumers) {

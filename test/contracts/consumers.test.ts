@@ -245,6 +245,47 @@ const foreignContainerd = fc
     return isCrlf ? text.replaceAll("\n", "\r\n") : text;
   });
 
+const foreignVars = fc
+  .record({
+    entries: fc.array(
+      fc.tuple(
+        fc.constantFrom(...registries, "https://index.docker.io/v1/", "else.example", "https://a.example"),
+        fc.oneof(
+          fc
+            .nat({ max: 9 })
+            .map(
+              (n) => (key: string) =>
+                `- registry: ${key}\n  username: foreign-${n} # kept\n  password: 'theirs-${n}'\n`,
+            ),
+          fc
+            .nat({ max: 9 })
+            .map(
+              (n) => (key: string) =>
+                `# foreign-1\n- {registry: "${key}", username: foreign-${n}, password: "12"} # theirs\n`,
+            ),
+          fc.constant(
+            (key: string) =>
+              `-\n  email: foreign-2\n  registry: ${key}\n  username: '{{ their_user }}'\n  password: |\n    theirs\n\n`,
+          ),
+          fc.constant((key: string) => `- registry: ${key}\n  password: 12\n  username: foreign-3\n`),
+        ),
+      ),
+      { maxLength: 4 },
+    ),
+    indent: fc.constantFrom("", "  "),
+    head: fc.constantFrom("", "---\n", "# foreign-4\n---\nother: {a: [1]} # foreign-5\n"),
+    tail: fc.constantFrom("", "docker_login_state: present # foreign-6\n", "# foreign-7\n"),
+    header: fc.constantFrom("docker_login_registries:", "docker_login_registries: # foreign-8"),
+    isCrlf: fc.boolean(),
+    end: fc.constantFrom("", "\n"),
+  })
+  .map(({ entries, indent, head, tail, header, isCrlf, end }) => {
+    const own = entries.map(([key, render]) => render(key).replace(/^(?=.)/gm, indent)).join("");
+    const list = own === "" ? header.replace(":", ": []") : header;
+    const text = `${head}${list}\n${own}${tail}`.replace(/\n$/, end);
+    return isCrlf ? text.replaceAll("\n", "\r\n") : text;
+  });
+
 function foreignFor(consumer: Consumer): fc.Arbitrary<string | undefined> {
   if (consumer.name === "enroot") return fc.option(foreignNetrc, { nil: undefined });
   if (consumer.name === "kubernetes" || consumer.name === "runai") {
@@ -259,6 +300,7 @@ function foreignFor(consumer: Consumer): fc.Arbitrary<string | undefined> {
   }
   if (consumer.name === "k3s" || consumer.name === "rke2")
     return fc.option(foreignRegistries, { nil: undefined });
+  if (consumer.name === "ansible") return fc.option(foreignVars, { nil: undefined });
   if (consumer.name === "containerd") return fc.option(foreignContainerd, { nil: undefined });
   return fc.option(foreignJson, { nil: undefined });
 }

@@ -33,6 +33,7 @@ export const render: Command = {
         "crio",
         "containerd",
         "runai",
+        "ansible",
       ],
     },
   ],
