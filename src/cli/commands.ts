@@ -17,6 +17,7 @@ export const sections: readonly CommandSection[] = [
       login: async () => (await import("./commands/login.ts")).login,
       logins: async () => (await import("./commands/logins.ts")).logins,
       logout: async () => (await import("./commands/logout.ts")).logout,
+      import: async () => (await import("./commands/import.ts")).importLogins,
       init: async () => (await import("./commands/init.ts")).init,
       plan: async () => (await import("./commands/plan.ts")).plan,
       apply: async () => (await import("./commands/apply.ts")).apply,

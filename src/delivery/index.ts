@@ -18,6 +18,14 @@ export {
   type LoginDraft,
   type LoginWish,
 } from "./enroll-login.ts";
+export {
+  applyImport,
+  type ImportOutcome,
+  type ImportPlan,
+  type LeftOut,
+  planImport,
+  refuseNothing,
+} from "./import/index.ts";
 export { createInventory } from "./inventory.ts";
 export type { OfferedCa } from "./offered-ca.ts";
 export { openDelivery } from "./open-delivery.ts";

@@ -68,6 +68,7 @@ function way(): readonly Step[] {
     },
     { args: ["logins"], keys: [] },
     { args: ["init"], keys: [] },
+    { args: ["import", "--from", "docker", "--dry-run"], keys: ["config", "logins", "leftOut", "unread"] },
     { args: ["doctor"], keys: ["files", "passedOver"] },
     { args: ["plan"], keys: ["config", "targets"] },
     { args: ["apply", "--yes"], keys: ["config", "plan", "targets"] },

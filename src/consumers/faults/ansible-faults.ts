@@ -2,7 +2,6 @@ import { isMap, isScalar, isSeq, parseDocument, type YAMLMap } from "yaml";
 import type { Fault, Part, RuleFamily } from "./contract.ts";
 import { lineAt } from "./line-at.ts";
 import { isPlaceholder } from "./placeholder.ts";
-import { renderLogin } from "./secret-argument.ts";
 
 const HUB_KEY = "https://index.docker.io/v1/";
 const HUB_NAMES =
@@ -58,7 +57,7 @@ function itemFaults(part: Part, item: YAMLMap): readonly Fault[] {
       line: lineAt(part, password.range[0]),
       message: `the password of ${registry?.text ?? "a registry"} stands in clear`,
       right: "the file in Ansible Vault, or the login in wharf's vault",
-      command: renderLogin(registry?.text, undefined),
+      command: `wharf import ${part.path}`,
     });
   return faults;
 }

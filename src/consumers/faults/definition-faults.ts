@@ -62,7 +62,9 @@ function loginFault(part: Part, headers: readonly Header[], first: Header): Faul
     line: part.line + first.index,
     message: `${gone.map(({ name }) => (name === "username" ? "Username:" : "Password:")).join(" and ")} are headers of Singularity 2.x; Apptainer and SingularityCE stop with "invalid header keyword found"`,
     right: "no such header: the login belongs into docker-config.json",
-    command: `wharf login ${host} -u ${quote(user)}`,
+    command: isPlaceholder(password)
+      ? `wharf login ${host} -u ${quote(user)}`
+      : `wharf import ${quote(part.path)}`,
     // A real secret in the file may be the only copy: a person imports it first.
     ...(part.isWhole && isPlaceholder(password)
       ? {

@@ -23,7 +23,9 @@ const PERSONAL = [
 /** Secrets in YAML (or JSON), one or several in a file. */
 export const pullSecrets: RuleFamily = {
   kinds: ["secret"],
-  find(part) {
+  find(given) {
+    // Lines are mended; a Secret in JSON is read and left as it is.
+    const part = given.text.trimStart().startsWith("{") ? { ...given, isWhole: false } : given;
     const documents = parseAllDocuments(part.text, { logLevel: "silent" });
     if (!Array.isArray(documents)) return [];
     return documents.flatMap((document) => {
