@@ -301,3 +301,165 @@ withCluster("revoke takes the copies out, and the references to a Secret that go
   expect(await secretIn("revoke")).toBeUndefined();
   expect(await pullSecretsOf("revoke")).toEqual([]);
 });
+
+/** Makes a ServiceAccount, gives it the roles that wharf prints, and works as it from now on. */
+async function workAsRobot(namespace: string): Promise<string> {
+  await cluster.mustKubectl(["create", "serviceaccount", "wharf", "-n", namespace]);
+  const printed = await wharf(["kube", "rbac", "--service-account", `${namespace}/wharf`]);
+  expect([printed.code, printed.err]).toEqual([0, ""]);
+  const config = await cluster.serviceAccountConfig(namespace, "wharf");
+  env["KUBECONFIG"] = config;
+  const refused = await apply(3);
+  expect(refused.out + refused.err).toContain('User "system:serviceaccount');
+  expect(refused.out + refused.err).toContain("`wharf kube rbac` prints the roles");
+  await cluster.mustKubectl(["apply", "-f", "-"], { input: printed.out });
+  return config;
+}
+
+async function mayI(config: string, ...question: readonly string[]): Promise<boolean> {
+  const { out } = await cluster.kubectl(["auth", "can-i", ...question], { config });
+  return out.trim() === "yes";
+}
+
+withCluster(
+  "the printed roles are enough for named namespaces, and no more",
+  async () => {
+    for (const name of ["rbac-a", "rbac-b", "rbac-c"]) await cluster.addNamespace(name);
+    configure(
+      '{ to: kubernetes, at: "k8s://test", namespaces: [rbac-a, rbac-b], service-accounts: [default], logins: [a, b] }',
+    );
+    const config = await workAsRobot("rbac-a");
+    await apply();
+    expect(await pullSecretsOf("rbac-b")).toEqual(["regcred"]);
+    env["PASS_A"] = crypto.randomUUID();
+    await apply();
+    expect((await authsIn("rbac-b"))["a.example"]?.auth).toBe(base64(`robot-a:${env["PASS_A"]}`));
+    expect((await wharf(["check", "--offline"])).code).toBe(0);
+    const no: readonly (readonly string[])[] = [
+      ["list", "secrets", "-n", "rbac-a"],
+      ["list", "secrets", "-A"],
+      ["watch", "secrets", "-A"],
+      ["get", "secret/other", "-n", "rbac-a"],
+      ["create", "secret/other", "-n", "rbac-a"],
+      ["get", "secret/regcred", "-n", "rbac-c"],
+      ["delete", "serviceaccount/default", "-n", "rbac-a"],
+      ["create", "serviceaccounts", "-n", "rbac-a"],
+      ["list", "namespaces"],
+    ];
+    for (const question of no)
+      expect([question.join(" "), await mayI(config, ...question)]).toEqual([question.join(" "), false]);
+    // Pruned by the roles of before.
+    configure();
+    await apply();
+    expect([await secretIn("rbac-a"), await pullSecretsOf("rbac-b")]).toEqual([undefined, []]);
+  },
+  60_000,
+);
+
+withCluster(
+  "with a selector the roles list one name of Secrets, never all of them",
+  async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `rbac-sel-${index}`);
+    for (const name of names) await cluster.addNamespace(name, { rbac: "selected" });
+    configure(
+      '{ to: kubernetes, at: "k8s://test", namespaces: { selector: "rbac=selected" }, service-accounts: [default], logins: [a] }',
+    );
+    const config = await workAsRobot("rbac-sel-0");
+    await apply();
+    const before = cluster.audit().length;
+    env["PASS_A"] = crypto.randomUUID();
+    await apply();
+    const asked = cluster.audit().slice(before);
+    expect(asked.filter(({ code }) => code >= 400).map(({ uri }) => uri)).toEqual([]);
+    // Namespaces once; each name once for the plan and once before writing. What is as it should be is not written.
+    expect(
+      asked
+        .filter(({ verb }) => verb === "list")
+        .map(({ resource = "" }) => resource)
+        .sort(),
+    ).toEqual(["namespaces", "secrets", "secrets", "serviceaccounts", "serviceaccounts"]);
+    expect(asked.filter(({ verb }) => verb === "patch").length).toBe(10);
+    for (const question of [
+      ["list", "secrets", "-A"],
+      ["get", "secret/other", "-n", "rbac-sel-1"],
+      ["create", "namespaces"],
+    ])
+      expect([question.join(" "), await mayI(config, ...question)]).toEqual([question.join(" "), false]);
+  },
+  60_000,
+);
+
+withCluster(
+  "a credential plugin of the kubeconfig signs in, and no secret is in its arguments or environment",
+  async () => {
+    await cluster.addNamespace("plugin");
+    await cluster.mustKubectl(["create", "serviceaccount", "robot", "-n", "plugin"]);
+    await cluster.mustKubectl([
+      "create",
+      "rolebinding",
+      "robot",
+      "--clusterrole=cluster-admin",
+      "--serviceaccount=plugin:robot",
+      "-n",
+      "plugin",
+    ]);
+    const token = (await cluster.mustKubectl(["create", "token", "robot", "-n", "plugin"])).trim();
+    writeFileSync(`${folder}/token`, token, { mode: 0o600 });
+    writeFileSync(
+      `${folder}/plugin`,
+      `#!/bin/sh
+echo "$KUBERNETES_EXEC_INFO" >> "${folder}/asked"
+env > "${folder}/environment"
+printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$(cat "${folder}/token")"
+`,
+      { mode: 0o700 },
+    );
+    const config = readFileSync(cluster.adminConfig, "utf8").replace(
+      /token: .*/,
+      "exec: { apiVersion: client.authentication.k8s.io/v1, command: ./plugin, interactiveMode: IfAvailable, provideClusterInfo: true }",
+    );
+    writeFileSync(`${folder}/config`, config, { mode: 0o600 });
+    env["KUBECONFIG"] = `${folder}/not-there:${folder}/config`;
+    configure('{ to: kubernetes, at: "k8s://test", namespaces: [plugin], logins: [a] }');
+    // The login's secret is in a file here: an environment is handed on.
+    writeFileSync(`${folder}/secret`, crypto.randomUUID(), { mode: 0o600 });
+    writeFileSync(
+      `${folder}/wharf.yaml`,
+      readFileSync(`${folder}/wharf.yaml`, "utf8").replace("{ env: PASS_A }", "{ file: secret }"),
+    );
+    await apply();
+    expect(Object.keys(await authsIn("plugin"))).toEqual(["a.example"]);
+    const [first] = readFileSync(`${folder}/asked`, "utf8").trim().split("\n");
+    expect(JSON.parse(first ?? "")).toMatchObject({
+      apiVersion: "client.authentication.k8s.io/v1",
+      spec: { interactive: false, cluster: { server: cluster.server } },
+    });
+    expect(readFileSync(`${folder}/environment`, "utf8")).not.toContain(
+      readFileSync(`${folder}/secret`, "utf8"),
+    );
+    // What it gives is not taken: it is asked once more, then told in words.
+    writeFileSync(`${folder}/token`, "nothing", { mode: 0o600 });
+    const refused = await apply(3);
+    expect(refused.out + refused.err).toContain("the API server does not know this login");
+  },
+  60_000,
+);
+
+withCluster(
+  "Run:ai's Secrets lie in its own namespace with its labels, wherever the context stands",
+  async () => {
+    await cluster.addNamespace("runai");
+    configure('{ to: runai, at: "k8s://test", scope: cluster, name: site-registries, logins: [a] }');
+    await apply();
+    expect((await secretIn("runai", "site-registries"))?.metadata.labels).toMatchObject({
+      "run.ai/resource": "docker-registry",
+      "run.ai/cluster-wide": "true",
+    });
+    const before = writes();
+    await apply();
+    expect(writes()).toBe(before);
+    configure();
+    await apply();
+    expect(await secretIn("runai", "site-registries")).toBeUndefined();
+  },
+);

@@ -27,6 +27,7 @@ export const sections: readonly CommandSection[] = [
       render: async () => (await import("./commands/render.ts")).render,
       rotate: async () => (await import("./commands/rotate.ts")).rotate,
       revoke: async () => (await import("./commands/revoke.ts")).revoke,
+      "kube rbac": async () => (await import("./commands/kube-rbac.ts")).kubeRbac,
       "credential-helper": async () => (await import("./commands/credential-helper.ts")).credentialHelper,
       trust: async () => (await import("./commands/trust.ts")).trust,
       "vault recipients": async () => (await import("./commands/vault.ts")).vaultRecipients,
@@ -88,5 +89,6 @@ export const groups: Readonly<Record<string, string>> = {
   user: "people who may use a registry",
   robot: "accounts for machines, of one project or of the site",
   token: "named, expiring secrets of a user or a robot",
+  kube: "what a Kubernetes cluster needs around its deliveries",
   vault: "the encrypted file that holds the secrets of logins",
 };

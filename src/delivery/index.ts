@@ -27,6 +27,7 @@ export {
   refuseNothing,
 } from "./import/index.ts";
 export { createInventory } from "./inventory.ts";
+export { type KubeRights, rightsOf } from "./kube-rights.ts";
 export type { OfferedCa } from "./offered-ca.ts";
 export { openDelivery } from "./open-delivery.ts";
 export { planDelivery } from "./plan.ts";
@@ -34,6 +35,7 @@ export type { PlanInput } from "./planning.ts";
 export { type Proposal, proposeDeliveries } from "./propose.ts";
 export { type Expiry, expiryOf, isLoginOff, type LoginStatus, proveLogins } from "./prove-logins.ts";
 export { type RenderedFile, renderConsumer } from "./render-consumer.ts";
+export { parseServiceAccount, type RbacSubject, renderRbac } from "./render-rbac.ts";
 export { revokeCopies } from "./revoke.ts";
 export { beginRotation, resumeRotation, turnRotation } from "./rotate.ts";
 export type {

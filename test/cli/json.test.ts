@@ -22,6 +22,10 @@ const documents = new Map<string, Record<string, unknown>>();
 beforeAll(async () => {
   home = realpathSync(mkdtempSync(join(tmpdir(), "wharf-json-")));
   server = await startTestServer();
+  writeFileSync(
+    join(home, "kube.yaml"),
+    'version: 1\nlogins:\n  a: { registry: a.example, username: robot }\ndeliver:\n  - { to: kubernetes, at: "k8s://prod", namespaces: [ml] }\n',
+  );
 });
 afterAll(async () => {
   await server.stop();
@@ -76,6 +80,7 @@ function way(): readonly Step[] {
     { args: ["why", `${address}/team/app`, "--offline"], keys: ["image", "answers"] },
     { args: ["credential-helper", "version"], keys: ["version"] },
     { args: ["render", "docker"], keys: ["path", "mode", "content"] },
+    { args: ["kube", "rbac", "-c", join(home, "kube.yaml")], keys: ["place", "rights", "manifest"] },
     { args: ["trust", "--yes"], keys: [] },
     { args: ["vault", "recipients"], keys: [] },
     { args: ["vault", "rekey"], keys: [] },

@@ -11,6 +11,7 @@ export const runai: Consumer = {
     identityTokens: false,
     severalPerHost: true,
     takesEffect: { when: "after", seconds: 60 },
+    readsApart: true,
     proof:
       "golden only: Run:ai itself cannot be had; labels and namespaces from its manuals, the Secrets as for kubernetes",
   },

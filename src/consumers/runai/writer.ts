@@ -58,6 +58,8 @@ function asPullSecrets(target: Target, scope: RunaiScope): Target {
   const { namespace: _, ...options } = target.options ?? {};
   return {
     ...target,
+    // Run:ai's own, or those of its projects, wherever the context stands.
+    ...(target.namespaces === undefined ? {} : { namespaces: scope.namespaces }),
     options: {
       ...options,
       namespaces: scope.namespaces,

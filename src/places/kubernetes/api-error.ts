@@ -21,7 +21,7 @@ export function toApiError(status: number, body: KubeStatus, what: string): AppE
       return isTerminating(causes)
         ? fail("NOT_FOUND", "the namespace is being deleted")
         : fail("DENIED", shown(body.message ?? "the API server does not allow it"), {
-            hint: "give it the right, or name another context",
+            hint: "`wharf kube rbac` prints the roles that the deliveries need",
           });
     case 404:
       return fail(

@@ -79,11 +79,10 @@ async function connect(
  */
 function createPlace(name: string, connected: () => Promise<Connected>): Place {
   const seen = new Map<string, Seen>();
-  let reader: ReturnType<typeof createObjectReader> | undefined;
+  const read = createObjectReader(async () => (await connected()).client);
 
   async function readObject(context: Context, path: string): Promise<PlaceObject | undefined> {
-    reader ??= createObjectReader((await connected()).client);
-    const object = await reader(context, path);
+    const object = await read(context, path);
     if (object === undefined) seen.delete(path);
     else seen.set(path, seenOf(object));
     return object;
@@ -107,10 +106,7 @@ function createPlace(name: string, connected: () => Promise<Connected>): Place {
     name,
     atOnce: AT_ONCE,
     cluster: {
-      async namespaces(context, options) {
-        const { client, connection } = await connected();
-        return await findNamespaces(context, client, { options, own: connection.namespace });
-      },
+      namespaces: (context, options) => findNamespaces(context, connected, options),
     },
     facts: () => Promise.resolve({ home: "", user: "", uid: 0, env: {} }),
     async read(context, path): Promise<PlaceFile | undefined> {

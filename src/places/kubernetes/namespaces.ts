@@ -8,13 +8,17 @@ import type { KubeNamespace } from "./objects.ts";
  */
 export async function findNamespaces(
   context: Context,
-  client: KubeClient,
-  from: { readonly options: Readonly<Record<string, unknown>>; readonly own: string },
+  connect: () => Promise<{
+    readonly client: KubeClient;
+    readonly connection: { readonly namespace: string };
+  }>,
+  options: Readonly<Record<string, unknown>>,
 ): Promise<readonly string[]> {
-  const { namespaces, namespace } = from.options;
-  if (namespaces === undefined) return [nameOf(namespace ?? from.own)];
+  const { namespaces, namespace } = options;
+  if (namespaces === undefined) return [nameOf(namespace ?? (await connect()).connection.namespace)];
   if (Array.isArray(namespaces)) return [...new Set(namespaces.map(nameOf))].sort();
   const selector = namespaces === "all" ? undefined : selectorOf(namespaces);
+  const { client } = await connect();
   const { items } = await client.list<KubeNamespace>(context, "/api/v1/namespaces", {
     ...(selector === undefined ? {} : { labels: selector }),
     isMetadataOnly: true,

@@ -25,7 +25,7 @@ interface Wanted {
  * the right to list may be held to that name too (RBAC resourceNames), and what others made under it is seen. Who may not list gets
  * each by itself.
  */
-export function createObjectReader(client: KubeClient): ObjectReader {
+export function createObjectReader(connect: () => Promise<KubeClient>): ObjectReader {
   let waiting: Wanted[] = [];
 
   return function read(context, path) {
@@ -49,9 +49,10 @@ export function createObjectReader(client: KubeClient): ObjectReader {
     const [first] = wanted;
     if (first === undefined) return;
     try {
-      const found = wanted.length < WORTH_A_LIST ? undefined : await listNamed(first.context, group);
+      const client = await connect();
+      const found = wanted.length < WORTH_A_LIST ? undefined : await listNamed(first.context, client, group);
       if (found !== undefined) for (const one of wanted) one.resolve(found.get(one.path));
-      else await atMost(AT_ONCE, wanted, readOne);
+      else await atMost(AT_ONCE, wanted, (one) => readOne(client, one));
     } catch (cause) {
       for (const one of wanted) one.reject(cause);
     }
@@ -60,6 +61,7 @@ export function createObjectReader(client: KubeClient): ObjectReader {
   /** undefined where a list of the cluster is not allowed. */
   async function listNamed(
     context: Context,
+    client: KubeClient,
     group: string,
   ): Promise<ReadonlyMap<string, PlaceObject> | undefined> {
     const [kind, name] = group.split("/") as [ObjectKind, string];
@@ -79,7 +81,7 @@ export function createObjectReader(client: KubeClient): ObjectReader {
     }
   }
 
-  async function readOne(one: Wanted): Promise<void> {
+  async function readOne(client: KubeClient, one: Wanted): Promise<void> {
     try {
       one.resolve(await client.get<PlaceObject>(one.context, `/api/v1${one.path}`));
     } catch (cause) {

@@ -1,0 +1,64 @@
+import { AppError } from "#core";
+import type { RbacSubject } from "#delivery";
+import type { Command } from "../command.ts";
+import { surroundingsOf } from "../delivery-surroundings.ts";
+
+export const kubeRbac: Command = {
+  path: ["kube", "rbac"],
+  doing: "writing the roles",
+  summary: "print the least roles that the deliveries to a Kubernetes API need",
+  description:
+    "Roles and bindings for `kubectl apply`: held to the names of the Secrets and ServiceAccounts that wharf.yaml delivers to, lists too; where namespaces are found by a selector, in every namespace. No vault is opened and no cluster is asked. What left wharf.yaml can be pruned only while its role is there: apply wharf.yaml first, then the new roles.",
+  examples: [
+    { command: "wharf kube rbac --service-account ops/wharf | kubectl apply -f -", says: "for a robot" },
+    { command: "wharf kube rbac --user ann --at k8s://prod", says: "for a person" },
+  ],
+  options: [
+    { flag: "--service-account <namespace/name>", summary: "whom to bind the roles to: a ServiceAccount" },
+    { flag: "--user <name>", summary: "whom to bind the roles to: a user, as the API server knows them" },
+    { flag: "--group <name>", summary: "whom to bind the roles to: a group" },
+    { flag: "--at <place>", summary: "the deliveries at this place, where wharf.yaml has several clusters" },
+  ],
+  async run(invocation) {
+    const { options, terminal, context } = invocation;
+    const { readConfig } = await import("#logins");
+    const { createInventory, parseServiceAccount, renderRbac, rightsOf } = await import("#delivery");
+    const surroundings = surroundingsOf(invocation);
+    const config = await readConfig(surroundings, invocation.configFile);
+    const inventory = createInventory(surroundings, invocation.cwd);
+    const subject = subjectOf(options, parseServiceAccount);
+    const at = options["at"];
+    const all = await rightsOf(context, { config, inventory });
+    const chosen = typeof at === "string" ? all.filter(({ place }) => place === at) : all;
+    const [rights, ...others] = chosen;
+    const known = all.map(({ place }) => place).join(", ");
+    if (rights === undefined)
+      throw new AppError("USAGE", `nothing is delivered at ${JSON.stringify(at)}`, {
+        hint: `deliveries are at ${known}`,
+      });
+    if (others.length > 0)
+      throw new AppError("USAGE", "wharf.yaml delivers to several clusters", {
+        hint: `say which with --at: ${known}`,
+      });
+    const manifest = renderRbac(rights, subject);
+    terminal.out(
+      invocation.json
+        ? `${JSON.stringify({ place: rights.place, rights: rights.rights, manifest })}\n`
+        : manifest,
+    );
+    return 0;
+  },
+};
+
+function subjectOf(
+  options: Readonly<Record<string, unknown>>,
+  parseServiceAccount: (text: string) => RbacSubject,
+): RbacSubject {
+  const { serviceAccount, user, group } = options;
+  const said = [serviceAccount, user, group].filter((value) => value !== undefined);
+  if (said.length > 1)
+    throw new AppError("USAGE", "--service-account, --user and --group are for one subject: say one of them");
+  if (typeof user === "string") return { kind: "User", name: user };
+  if (typeof group === "string") return { kind: "Group", name: group };
+  return parseServiceAccount(typeof serviceAccount === "string" ? serviceAccount : "wharf/wharf");
+}

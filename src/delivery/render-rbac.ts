@@ -1,0 +1,107 @@
+import { AppError } from "#core";
+import type { KubeRights } from "./kube-rights.ts";
+
+/** Who the rights are for. */
+export interface RbacSubject {
+  readonly kind: "ServiceAccount" | "User" | "Group";
+  readonly name: string;
+  /** Of a ServiceAccount. */
+  readonly namespace?: string;
+}
+
+interface Rule {
+  readonly resource: string;
+  readonly verbs: readonly string[];
+  readonly names: readonly string[];
+}
+
+/** What is done with an object: a Secret is made, changed and pruned; a ServiceAccount is read and its list changed. */
+const VERBS = {
+  secrets: ["get", "create", "patch", "delete"],
+  serviceaccounts: ["get", "patch"],
+} as const;
+
+/**
+ * The manifest of the least that the deliveries at one cluster need. Everything is held to the names of the objects, lists too: where
+ * namespaces are found by selector, the names are allowed in all of the cluster. `name` is that of the roles.
+ */
+export function renderRbac(rights: KubeRights, subject: RbacSubject, name = "wharf-delivery"): string {
+  const spaces = Map.groupBy(rights.rights, ({ namespace }) => namespace ?? "");
+  const everywhere = spaces.get("") ?? [];
+  const documents: string[] = [];
+  if (everywhere.length > 0 || rights.findsNamespaces) {
+    const rules = everywhere.map(
+      ({ kind, names }): Rule => ({ resource: kind, verbs: [...VERBS[kind], "list"], names }),
+    );
+    const listing: Rule = { resource: "namespaces", verbs: ["list"], names: [] };
+    documents.push(
+      renderRole("ClusterRole", { name }, rights.findsNamespaces ? [listing, ...rules] : rules),
+      renderBinding("ClusterRole", { name }, subject),
+    );
+  }
+  for (const [namespace, members] of spaces) {
+    if (namespace === "") continue;
+    const rules = members.map(({ kind, names }): Rule => ({ resource: kind, verbs: VERBS[kind], names }));
+    documents.push(
+      renderRole("Role", { name, namespace }, rules),
+      renderBinding("Role", { name, namespace }, subject),
+    );
+  }
+  return documents.join("---\n");
+}
+
+/** `NAMESPACE/NAME` as a ServiceAccount. Throws USAGE. */
+export function parseServiceAccount(text: string): RbacSubject {
+  const label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
+  const parts = new RegExp(`^(${label})/(${label}(?:\\.${label})*)$`).exec(text);
+  const [, namespace, name] = parts ?? [];
+  if (namespace !== undefined && name !== undefined) return { kind: "ServiceAccount", namespace, name };
+  throw new AppError(
+    "USAGE",
+    `${JSON.stringify(text.slice(0, 80))} is not NAMESPACE/NAME of a ServiceAccount`,
+  );
+}
+
+interface RoleName {
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+function renderRole(kind: "Role" | "ClusterRole", at: RoleName, rules: readonly Rule[]): string {
+  const lines = rules.flatMap(({ resource, verbs, names }) => [
+    '  - apiGroups: [""]',
+    `    resources: [${resource}]`,
+    ...(names.length === 0 ? [] : [`    resourceNames: ${JSON.stringify(names)}`]),
+    `    verbs: [${verbs.join(", ")}]`,
+  ]);
+  return [...head(kind, at), "rules:", ...lines, ""].join("\n");
+}
+
+function renderBinding(kind: "Role" | "ClusterRole", at: RoleName, subject: RbacSubject): string {
+  const group = subject.kind === "ServiceAccount" ? [] : ["    apiGroup: rbac.authorization.k8s.io"];
+  const where =
+    subject.namespace === undefined ? [] : [`    namespace: ${JSON.stringify(subject.namespace)}`];
+  return [
+    ...head(`${kind}Binding`, at),
+    "roleRef:",
+    "  apiGroup: rbac.authorization.k8s.io",
+    `  kind: ${kind}`,
+    `  name: ${at.name}`,
+    "subjects:",
+    `  - kind: ${subject.kind}`,
+    `    name: ${JSON.stringify(subject.name)}`,
+    ...where,
+    ...group,
+    "",
+  ].join("\n");
+}
+
+function head(kind: string, { name, namespace }: RoleName): readonly string[] {
+  return [
+    "apiVersion: rbac.authorization.k8s.io/v1",
+    `kind: ${kind}`,
+    "metadata:",
+    `  name: ${name}`,
+    ...(namespace === undefined ? [] : [`  namespace: ${JSON.stringify(namespace)}`]),
+  ];
+}
