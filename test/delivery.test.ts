@@ -514,3 +514,43 @@ test("an exchanged token is delivered while it lives, and apply brings the next 
   expect(file).toContain(Buffer.from(pair).toString("base64"));
   expect((await wharf("check")).code).toBe(0);
 });
+
+test("check for cron and monitoring: one line, a file for Prometheus, the exit code", async () => {
+  deliver("{ to: docker, at: local }", "{ to: podman, at: local }");
+  await logIn();
+  await wharf("apply --yes");
+  const prom = join(home, "wharf.prom");
+  const good = await wharf(`check --quiet --prometheus ${prom}`);
+  // The robot of these tests lives for a day: told, and not yet off.
+  expect([good.code, good.out.replace(/\S+\n$/, ""), good.err]).toEqual([
+    0,
+    "wharf: good: login team expires on ",
+    "",
+  ]);
+  expect(statSync(prom).mode & 0o777).toBe(0o644);
+  const text = readFileSync(prom, "utf8");
+  expect(text).toMatch(/^# TYPE wharf_check_good gauge\nwharf_check_good 1$/m);
+  expect(text).toContain('wharf_target_good{consumer="docker",place="local",user=""} 1\n');
+  expect(text).toContain(`wharf_login_good{login="team",registry="${server.address}"} 1\n`);
+  expect(text).toMatch(/^wharf_login_expires_timestamp_seconds\{login="team",registry="[^"]+"\} \d{10}/m);
+  const soon = await wharf("check --quiet --warn-days 30");
+  expect([soon.code, soon.out]).toEqual([
+    3,
+    expect.stringMatching(/^wharf: off: login team expires on \S+\n$/),
+  ]);
+  writeFileSync(join(home, ".docker", "config.json"), "{}");
+  const drifted = await wharf(`check --quiet --prometheus ${prom}`);
+  expect([drifted.code, drifted.out]).toEqual([
+    3,
+    expect.stringContaining("wharf: off: 1 of 2 targets (local); login team"),
+  ]);
+  expect((await wharf("check --quiet --offline")).out).toBe("wharf: off: 1 of 2 targets (local)\n");
+  expect(readFileSync(prom, "utf8")).toContain('consumer="docker",place="local",user=""} 0\n');
+  expect(readdirSync(home).filter((name) => name.includes("prom"))).toEqual(["wharf.prom"]);
+  // A check that fails itself says so too, and not what was true before.
+  rmSync(join(home, ".config", "wharf", "key"));
+  expect((await wharf(`check --quiet --prometheus ${prom}`)).code).toBe(4);
+  expect(readFileSync(prom, "utf8")).toMatch(/^wharf_check_good 0$/m);
+  expect(readFileSync(prom, "utf8")).not.toContain("wharf_target_good");
+  expect((await wharf("check --warn-days soon")).code).toBe(2);
+});

@@ -14,4 +14,5 @@ export type {
 } from "./contract.ts";
 export type { PullProbe } from "./probe-pull.ts";
 export type { LoginProof } from "./prove-login.ts";
+export type { RateLimit } from "./rate-limit.ts";
 export { createRegistryClient, type LoginClient } from "./registry-client.ts";

@@ -6,6 +6,7 @@ import { listRepositories, listTags, referrers } from "./lists.ts";
 import { deleteManifest, getManifest, headManifest, putManifest } from "./manifests.ts";
 import { type PullProbe, probePull } from "./probe-pull.ts";
 import { type LoginProof, proveLogin } from "./prove-login.ts";
+import { type RateLimit, readRateLimit } from "./rate-limit.ts";
 import { mountBlob, uploadBlob } from "./uploads.ts";
 
 /** A client that can also show what its login is worth. */
@@ -14,6 +15,8 @@ export interface LoginClient extends RegistryClient {
   proveLogin(context: Context): Promise<LoginProof>;
   /** See `probePull`: a refusal is an answer. */
   probePull(context: Context, repository: string, key: string): Promise<PullProbe>;
+  /** See `readRateLimit`: Docker Hub's alone. */
+  readRateLimit(context: Context): Promise<RateLimit | undefined>;
 }
 
 /** A client of one registry with one login, or anonymous. Opens nothing until it is asked; remembers scheme and tokens. */
@@ -40,5 +43,6 @@ export function createRegistryClient(options: RegistryClientOptions): LoginClien
       }),
     proveLogin: (context) => proveLogin(context, connection),
     probePull: (context, repository, key) => probePull(context, connection, repository, key),
+    readRateLimit: (context) => readRateLimit(context, connection),
   };
 }

@@ -1,7 +1,7 @@
 import type { Context } from "#core";
 import type { Login } from "#logins";
 import type { Fetch } from "#system";
-import type { Plan } from "./contract.ts";
+import type { Plan, TargetPlan } from "./contract.ts";
 import { planDelivery } from "./plan.ts";
 import type { PlanInput } from "./planning.ts";
 import { isLoginOff, type LoginStatus, proveLogins } from "./prove-logins.ts";
@@ -10,15 +10,27 @@ import { isLoginOff, type LoginStatus, proveLogins } from "./prove-logins.ts";
 export interface CheckReport {
   readonly plan: Plan;
   readonly logins: readonly LoginStatus[];
+  /** Logins whose rotation was begun and did not come to its end, with when. */
+  readonly rotations: ReadonlyMap<string, string>;
   /** True: every target has what it should, and every login is good. */
   readonly isGood: boolean;
 }
 
-/** Compares targets with wharf.yaml (drift, missing, stale) and asks the registries. `fetch` undefined: asks nobody. Writes nothing. */
+/** How a check looks. */
+export interface CheckWish {
+  /** undefined: no registry is asked. */
+  readonly fetch: Fetch | undefined;
+  /** A login that ends within so many days is off; undefined: it is warned of, two weeks before. */
+  readonly warnDays?: number | undefined;
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Compares targets with wharf.yaml (drift, missing, stale) and asks the registries. Writes nothing. */
 export async function checkDelivery(
   context: Context,
   input: PlanInput,
-  fetch: Fetch | undefined,
+  { fetch, warnDays }: CheckWish,
 ): Promise<CheckReport> {
   const plan = await planDelivery(context, input);
   const delivered = deliveredLogins(input);
@@ -29,18 +41,34 @@ export async function checkDelivery(
           fetch,
           now: input.now,
           secrets: input.secrets,
+          rateLimits: true,
+          ...(warnDays === undefined ? {} : { soonMs: warnDays * DAY_MS }),
         });
-  const isRead = plan.targets.every((target) => target.shadowed.length === 0);
-  return { plan, logins, isGood: isPlanQuiet(plan) && isRead && !logins.some(isLoginOff) };
+  const isOff = (status: LoginStatus): boolean =>
+    isLoginOff(status) || (warnDays !== undefined && status.expiry === "expires soon");
+  const vault = input.markKey === undefined ? undefined : await input.secrets.vault();
+  const rotations = new Map(
+    [...(vault?.rotations ?? [])].map(([name, { startedAt }]) => [name, startedAt] as const),
+  );
+  const isGood = plan.targets.every(isTargetGood) && !logins.some(isOff) && rotations.size === 0;
+  return { plan, logins, rotations, isGood };
 }
 
 /** True where nothing would change and nothing was refused or failed. */
 export function isPlanQuiet(plan: Plan): boolean {
-  return plan.targets.every(
-    (target) =>
-      target.error === undefined &&
-      target.refusals.length === 0 &&
-      target.files.every((file) => file.action === "none"),
+  return plan.targets.every(isTargetQuiet);
+}
+
+/** Nothing to write, and what is there is what the program uses. */
+export function isTargetGood(target: TargetPlan): boolean {
+  return isTargetQuiet(target) && target.shadowed.length === 0;
+}
+
+function isTargetQuiet(target: TargetPlan): boolean {
+  return (
+    target.error === undefined &&
+    target.refusals.length === 0 &&
+    target.files.every((file) => file.action === "none")
   );
 }
 

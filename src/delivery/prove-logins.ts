@@ -1,4 +1,4 @@
-import { createRegistryClient, type LoginClient, type LoginProof } from "#client";
+import { createRegistryClient, type LoginClient, type LoginProof, type RateLimit } from "#client";
 import { type AppError, type Context, type Secret, toAppError } from "#core";
 import type { Login, SecretReader } from "#logins";
 import type { Fetch } from "#system";
@@ -17,13 +17,15 @@ export interface LoginStatus {
   readonly expiry: Expiry;
   /** What the registry says now; undefined where it was not asked. */
   readonly proof: LoginProof | undefined;
+  /** How many pulls Docker Hub still allows it; undefined where that was not asked, or has no limit. */
+  readonly rateLimit: RateLimit | undefined;
   /** Why it could not be shown to be good: refused, unreachable, no secret. */
   readonly error: AppError | undefined;
 }
 
 /** Is anything wrong with it that somebody should mend. */
 export function isLoginOff(status: LoginStatus): boolean {
-  return status.error !== undefined || status.expiry === "expired";
+  return status.error !== undefined || status.expiry === "expired" || status.rateLimit?.remaining === 0;
 }
 
 /** Asks the registry of each login whether it is good, a few at a time. Each gets an answer; nothing is thrown for one of them. */
@@ -36,13 +38,15 @@ export async function proveLogins(
     readonly secrets: Pick<SecretReader, "read" | "readExpires">;
     /** How long before its end a login is said to expire soon; two weeks where nothing is said. */
     readonly soonMs?: number;
+    /** Ask Docker Hub for its limits too. */
+    readonly rateLimits?: boolean;
   },
 ): Promise<readonly LoginStatus[]> {
   const statuses: LoginStatus[] = [];
   for (let at = 0; at < logins.length; at += 8) {
     const batch = logins.slice(at, at + 8).map(async (login): Promise<LoginStatus> => {
       let { expires } = login;
-      const said = (more: Pick<LoginStatus, "proof" | "error">): LoginStatus => {
+      const said = (more: Pick<LoginStatus, "proof" | "error" | "rateLimit">): LoginStatus => {
         // A token that lives for hours is made anew in time, and is nothing to renew by hand.
         const soonMs = login.source.kind === "exchange" ? 0 : ask.soonMs;
         return { login, expires, expiry: expiryOf({ expires }, ask.now, soonMs), ...more };
@@ -50,9 +54,11 @@ export async function proveLogins(
       try {
         const client = await clientOf(login, await ask.secrets.read(login), ask.fetch);
         expires = await ask.secrets.readExpires(login);
-        return said({ proof: await client.proveLogin(context), error: undefined });
+        const proof = await client.proveLogin(context);
+        const rateLimit = ask.rateLimits === true ? await client.readRateLimit(context) : undefined;
+        return said({ proof, rateLimit, error: undefined });
       } catch (cause) {
-        return said({ proof: undefined, error: toAppError(cause) });
+        return said({ proof: undefined, rateLimit: undefined, error: toAppError(cause) });
       }
     });
     statuses.push(...(await Promise.all(batch)));

@@ -1,45 +1,42 @@
-import type { LoginStatus } from "#delivery";
-import type { Command } from "../command.ts";
+import { resolve } from "node:path";
+import { AppError } from "#core";
+import type { CheckReport } from "#delivery";
+import type { Command, Invocation } from "../command.ts";
 import { AT_OPTION, chosenDeliveryOf, fetchOf } from "../delivery-surroundings.ts";
-import { createPaint } from "../paint.ts";
-import { plainText } from "../plain-text.ts";
-import { errorDocument, planDocument, renderPlan } from "../render-plan.ts";
+import { renderPlan } from "../render-plan.ts";
 
 export const check: Command = {
   path: ["check"],
   doing: "checking deliveries",
   summary: "say what is off: drift at the targets, logins that are refused or expire",
   description:
-    "Reads every target and asks every registry with the delivered logins; writes nothing. Exit code 3 when something is off.",
+    "Reads every target and asks every registry with the delivered logins, Docker Hub for its pull limits too; writes nothing at the targets. Exit code 3 when something is off: a target that has not what it should, a login that is refused, has expired or has no pulls left, a rotation that is not done. A login that ends within two weeks is warned of; with --warn-days it is off within so many days.",
   examples: [
     { command: "wharf check", says: "for a person, or a cron job that looks at the exit code" },
+    { command: "wharf check --quiet --warn-days 30", says: "one line, for cron and monitoring" },
+    {
+      command: "wharf check --quiet --prometheus /var/lib/node_exporter/wharf.prom",
+      says: "for the textfile collector",
+    },
     { command: "wharf check --offline", says: "the targets alone" },
   ],
-  options: [{ flag: "--offline", summary: "do not ask the registries" }, AT_OPTION],
+  options: [
+    { flag: "--offline", summary: "do not ask the registries" },
+    { flag: "--quiet", summary: "one line" },
+    { flag: "--warn-days <days>", summary: "a login that ends within so many days is off" },
+    { flag: "--prometheus <file>", summary: "write the findings in Prometheus' text format, atomically" },
+    AT_OPTION,
+  ],
   async run(invocation) {
-    const { terminal, context, options } = invocation;
-    const input = await chosenDeliveryOf(invocation);
-    const { checkDelivery } = await import("#delivery");
-    const fetch = options["offline"] === true ? undefined : await fetchOf(invocation);
-    const report = await checkDelivery(context, input, fetch);
-    if (invocation.json) {
-      terminal.out(
-        `${JSON.stringify({
-          config: input.config.path,
-          good: report.isGood,
-          targets: planDocument(report.plan),
-          logins: report.logins.map((status) => ({
-            login: status.login.name,
-            expiry: status.expiry,
-            expires: status.expires?.toISOString() ?? null,
-            proof: status.proof?.outcome ?? null,
-            error: errorDocument(status.error),
-          })),
-        })}\n`,
-      );
-    } else {
+    const { terminal, options } = invocation;
+    const warnDays = daysOf(options["warnDays"]);
+    const { report, configPath } = await checked(invocation, warnDays);
+    const { checkDocument, renderCheckLine, renderLoginStatuses } = await import("../render-check.ts");
+    if (invocation.json) terminal.out(`${JSON.stringify(checkDocument(configPath, report))}\n`);
+    else if (options["quiet"] === true) terminal.out(`${renderCheckLine(report)}\n`);
+    else {
       terminal.out(renderPlan(report.plan, terminal.color));
-      terminal.out(loginLines(report.logins, terminal.color));
+      terminal.out(renderLoginStatuses(report, terminal.color));
       if (report.isGood)
         terminal.err("all is well: every target has what it should, and every login is good\n");
       else terminal.err(`something is off; ${invocation.typedAs} apply mends what lies at the targets\n`);
@@ -48,19 +45,37 @@ export const check: Command = {
   },
 };
 
-function loginLines(statuses: readonly LoginStatus[], color: boolean): string {
-  const paint = createPaint(color);
-  return statuses
-    .map((status) => {
-      const name = `login ${plainText(status.login.name)}`;
-      if (status.error !== undefined) {
-        const hint = status.error.hint === undefined ? "" : `\n  ${paint.dim(plainText(status.error.hint))}`;
-        return `${paint.red("failed")} ${name}: ${plainText(status.error.message)}${hint}\n`;
-      }
-      const day = status.expires?.toISOString().slice(0, 10) ?? "";
-      if (status.expiry === "expired") return `${paint.red("expired")} ${name}: on ${day}\n`;
-      if (status.expiry === "expires soon") return `${paint.yellow("warning")} ${name}: expires on ${day}\n`;
-      return `${paint.green("good")} ${name}: ${plainText(status.proof?.detail ?? "")}\n`;
-    })
-    .join("");
+/** The check; its file for Prometheus says as well that it failed. */
+async function checked(
+  invocation: Invocation,
+  warnDays: number | undefined,
+): Promise<{ readonly report: CheckReport; readonly configPath: string }> {
+  const { context, options } = invocation;
+  try {
+    const input = await chosenDeliveryOf(invocation);
+    const { checkDelivery } = await import("#delivery");
+    const fetch = options["offline"] === true ? undefined : await fetchOf(invocation);
+    const report = await checkDelivery(context, input, { fetch, warnDays });
+    await writeMetrics(invocation, report);
+    return { report, configPath: input.config.path };
+  } catch (cause) {
+    await writeMetrics(invocation, undefined);
+    throw cause;
+  }
+}
+
+async function writeMetrics(invocation: Invocation, report: CheckReport | undefined): Promise<void> {
+  const file = invocation.options["prometheus"];
+  if (typeof file !== "string") return;
+  const { renderPrometheus } = await import("../render-prometheus.ts");
+  const { writeFileDurable } = await import("#system");
+  // Read by another user's exporter; it names no secret.
+  const text = renderPrometheus(report, new Date());
+  await writeFileDurable(resolve(invocation.cwd, file), text, { mode: 0o644 });
+}
+
+function daysOf(value: unknown): number | undefined {
+  if (typeof value !== "string") return undefined;
+  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  throw new AppError("USAGE", "--warn-days wants a number of days", { hint: "as --warn-days 30" });
 }

@@ -29,6 +29,7 @@ export const logins: Command = {
           expires: login.expires,
           expiry: expiryOf(login, now),
           proof: undefined,
+          rateLimit: undefined,
           error: undefined,
         }))
       : await proveLogins(context, all, {
