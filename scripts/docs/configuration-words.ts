@@ -30,8 +30,8 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   logins: "names of the logins; all of them where nothing is said",
   users: "user → names of logins: each person's own, in their own home",
   sudo: "`true`: over ssh, act as root there, or as the person of `users:`, by sudo without a password",
-  name: "kubernetes: the Secret's name; ansible: the list's variable, where it is not `docker_login_registries`",
-  namespace: "kubernetes: the Secret's namespace",
+  name: "kubernetes, runai: the Secret's name; opensvc: the sec object's; ansible: the list's variable, where it is not `docker_login_registries`",
+  namespace: "kubernetes: the Secret's namespace; opensvc: that of the sec object and the services",
   namespaces:
     'kubernetes: several namespaces; in a cluster also `all`, or `{ selector: "team=ml" }` by their labels',
   "service-accounts":
@@ -39,14 +39,18 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   "take-over":
     "kubernetes: `true`: a Secret of that name that somebody else made becomes wharf's, with what is in it",
   kustomization: "kubernetes, runai: `true` keeps a kustomization.yaml beside the manifests",
-  scope: "runai: `cluster`, `department` or `project`; required there",
+  scope: "runai: `cluster`, `department` or `project`; opensvc: `node` or `namespace`; required there",
   project: "runai: the project, where it is one",
   projects: "runai: the projects; their namespaces are `runai-NAME`",
   department: "runai: id of the department",
+  services:
+    "opensvc: services of the namespace that use the sec object, as `web`, or `api/container#1` for one section",
+  version: "opensvc: `2` or `3`, where `om` does not tell",
   labels: "runai: `old` for the label of the first Run:ai versions; `new` is the default",
   file: "the file to write where the consumer's own default is not the one",
   helper: "docker: `wharf` writes `credHelpers` entries for docker-credential-wharf instead of secrets",
-  program: "apptainer: `singularity` where it is SingularityCE that reads the file",
+  program:
+    "apptainer: `singularity` where it is SingularityCE that reads the file; opensvc: `podman` where it runs the containers",
   vault:
     "ansible: `file` encrypts the whole file, `values` each password, `none` nothing; where nothing is said, as the file is",
   "vault-id": "ansible: label of the vault's password, for a new file or value",

@@ -69,6 +69,16 @@ export const proofRows: readonly ProofRow[] = [
     tests: ["src/consumers/kubernetes/kubernetes.test.ts", "test/contracts/consumers.test.ts"],
   },
   {
+    row: "A12",
+    works: "OpenSVC: root's login on a node; a sec object and registry_creds in its services, both generations",
+    against: "golden files, and a stand-in for om; OpenSVC cannot be installed",
+    tests: [
+      "test/opensvc-delivery.test.ts",
+      "src/consumers/opensvc/opensvc.test.ts",
+      "src/consumers/opensvc/ini-text.test.ts",
+    ],
+  },
+  {
     row: "Hosts over SSH",
     works:
       "many hosts at once, as root, by sudo or as the person whose home it is; dead, hung, full and untrusted ones cost the others nothing",

@@ -9,6 +9,7 @@ import { gitlab } from "./gitlab/index.ts";
 import { k3s } from "./k3s/index.ts";
 import { kubelet } from "./kubelet/index.ts";
 import { kubernetes } from "./kubernetes/index.ts";
+import { opensvc } from "./opensvc/index.ts";
 import { podman } from "./podman/index.ts";
 import { rke2 } from "./rke2/index.ts";
 import { runai } from "./runai/index.ts";
@@ -28,6 +29,7 @@ export const consumers: readonly Consumer[] = [
   containerd,
   runai,
   ansible,
+  opensvc,
 ];
 
 /** The consumer of that name; undefined when there is none. */

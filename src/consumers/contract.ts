@@ -15,7 +15,8 @@ export type ConsumerName =
   | "crio"
   | "containerd"
   | "runai"
-  | "ansible";
+  | "ansible"
+  | "opensvc";
 
 /** A login with its secret, ready to be written into a program's file. */
 export interface ConsumerLogin {

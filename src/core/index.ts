@@ -2,6 +2,7 @@
 export { AppError, type ErrorExtra, isAppError, toAppError } from "./app-error.ts";
 export { type Context, type LogFields, type Logger, type LogLevel, silentLogger } from "./context.ts";
 export { type ErrorCode, type ErrorRow, errorTable, type OciErrorCode } from "./error-table.ts";
+export { type KeyPath, parseKeyPath, renderKeyPath } from "./key-path.ts";
 export { type NameKind, nearestName, parseName } from "./names.ts";
 export { type ObjectKind, type ObjectPath, parseObjectPath, renderObjectPath } from "./object-path.ts";
 export { isOwnFault, type Problem, toProblem } from "./problem.ts";

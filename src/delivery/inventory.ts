@@ -9,6 +9,7 @@ import {
   createSshPlaces,
   type Place,
   type SshPlaces,
+  withOpensvcObjects,
 } from "#places";
 import { currentUserId, findAccount, homeFolder } from "#system";
 import type { Inventory } from "./targets.ts";
@@ -27,6 +28,7 @@ const PROGRAMS: Readonly<
   crio: { own: ["crio"] },
   containerd: { own: ["containerd"] },
   rke2: { own: ["rke2"] },
+  opensvc: { own: ["om"] },
 };
 
 /** Consumers that read the same in every version, unless one of these variables is set. */
@@ -50,7 +52,7 @@ export function createInventory(surroundings: Surroundings, base: string): Inven
       switch (at.kind) {
         case "local":
           return user === undefined
-            ? createLocalPlace({ env: surroundings.env })
+            ? withOpensvcObjects(createLocalPlace({ env: surroundings.env }))
             : await openHome(surroundings, user);
         case "folder":
           if (user !== undefined) throw unsupportedUsers(at);
@@ -61,7 +63,7 @@ export function createInventory(surroundings: Surroundings, base: string): Inven
               : resolve(base, at.folder),
           );
         case "ssh":
-          return openSsh(ssh, at, user);
+          return withOpensvcObjects(openSsh(ssh, at, user));
         case "k8s":
           if (user !== undefined)
             throw new AppError("UNSUPPORTED", `users: is not for ${at.text}`, {

@@ -44,6 +44,8 @@ const DELIVERY_OPTIONS = [
   "vault",
   "vault-id",
   "vault-password",
+  "services",
+  "version",
 ] as const;
 const LOCAL = { kind: "local", text: "local" } as const;
 const SOURCES = [

@@ -3,4 +3,5 @@ export type * from "./contract.ts";
 export { createFolderPlace } from "./folder/index.ts";
 export { createKubernetesPlaces, type KubernetesPlaces } from "./kubernetes/index.ts";
 export { createLocalPlace } from "./local/index.ts";
+export { withOpensvcObjects } from "./opensvc/index.ts";
 export { createSshPlaces, type SshPlaces } from "./ssh/index.ts";

@@ -50,6 +50,13 @@ const target: Target = {
 /** Options of the delivery that the files are made for. */
 const options: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   kubernetes: { namespace: "ml", "service-accounts": ["default"], kustomization: true },
+  opensvc: {
+    scope: "namespace",
+    namespace: "myns",
+    name: "creds-site",
+    version: 2,
+    services: ["web", "api/container#1"],
+  },
   runai: { scope: "project", projects: ["vision"], name: "site-registries" },
 };
 
@@ -103,8 +110,10 @@ for (const consumer of consumers) {
 
     // What tells other programs of it: a drop-in, a ServiceAccount, a kustomization.
     for (const beside of compiled.documents.slice(1)) {
-      const content = consumer.merge(undefined, beside, new Set()).content ?? Buffer.of();
       const file = beside.path.split("/").slice(-2).join("-");
+      const there = join(root, consumer.name, `before-${file}`);
+      const current = existsSync(there) ? readFileSync(there) : undefined;
+      const content = consumer.merge(current, beside, new Set()).content ?? Buffer.of();
       expectGolden(consumer.name, `beside-${file}`, Buffer.from(content).toString());
     }
 

@@ -353,17 +353,27 @@ const versions: Partial<Readonly<Record<ConsumerName, readonly string[]>>> = {
   containerd: ["1.6.20~ds1", "2.0.0", "2.4.2"],
 };
 
-/** Options without which a consumer has no place to write to. */
-const neededOptions: Partial<Readonly<Record<ConsumerName, Readonly<Record<string, unknown>>>>> = {
-  runai: { scope: "cluster" },
+type Options = Readonly<Record<string, unknown>>;
+
+/** Options without which a consumer has no place to write to; each is held to the law. */
+const neededOptions: Partial<Readonly<Record<ConsumerName, Readonly<Record<string, Options>>>>> = {
+  runai: { cluster: { scope: "cluster" } },
+  opensvc: {
+    "2 node": { scope: "node", version: 2 },
+    "2 namespace": { scope: "namespace", version: 2, namespace: "myns", name: "creds" },
+    "2 podman": { scope: "namespace", version: 2, namespace: "myns", name: "creds", program: "podman" },
+    "3 node": { scope: "node", version: 3, program: "podman" },
+  },
 };
 
 const cases = consumers.flatMap((consumer): readonly (readonly [string, Consumer, Target])[] => {
-  const own = versions[consumer.name];
-  const options = neededOptions[consumer.name];
-  if (own === undefined)
-    return [[consumer.name, consumer, { ...anyTarget, ...(options === undefined ? {} : { options }) }]];
-  return own.map((version) => [`${consumer.name} ${version}`, consumer, { ...anyTarget, version }]);
+  const { name } = consumer;
+  const needed = Object.entries(neededOptions[name] ?? {});
+  if (needed.length > 0)
+    return needed.map(([label, options]) => [`${name} ${label}`, consumer, { ...anyTarget, options }]);
+  return (versions[name] ?? []).length === 0
+    ? [[name, consumer, anyTarget]]
+    : (versions[name] ?? []).map((version) => [`${name} ${version}`, consumer, { ...anyTarget, version }]);
 });
 
 describe.each(cases)("consumer %s", (_name, consumer, target) => {

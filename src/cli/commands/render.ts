@@ -34,6 +34,7 @@ export const render: Command = {
         "containerd",
         "runai",
         "ansible",
+        "opensvc",
       ],
     },
   ],
