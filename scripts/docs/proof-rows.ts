@@ -70,7 +70,8 @@ export const proofRows: readonly ProofRow[] = [
   },
   {
     row: "A12",
-    works: "OpenSVC: root's login on a node; a sec object and registry_creds in its services, both generations",
+    works:
+      "OpenSVC: root's login on a node; a sec object and registry_creds in its services, both generations",
     against: "golden files, and a stand-in for om; OpenSVC cannot be installed",
     tests: [
       "test/opensvc-delivery.test.ts",

@@ -56,7 +56,8 @@ export function opensvcScope(target: Target): OpensvcScope {
 }
 
 function generationOf(version: unknown): 2 | 3 {
-  const major = Number(/^v?(\d+)/.exec(String(version ?? ""))?.[1]);
+  const text = typeof version === "string" || typeof version === "number" ? String(version) : "";
+  const major = Number(/^v?(\d+)/.exec(text)?.[1]);
   if (major === 2 || major === 3) return major;
   throw invalid(
     "which OpenSVC is on the node is not known",
