@@ -183,7 +183,7 @@ test("a file that does not parse fails its target alone, and is not touched", as
   await save("a", "a.example");
   writeFileSync(
     join(folder, "wharf.yaml"),
-    `${readFileSync(join(folder, "wharf.yaml"), "utf8")}  - { to: docker, at: "folder:out" }\n  - { to: runai, at: "k8s://prod" }\n`,
+    `${readFileSync(join(folder, "wharf.yaml"), "utf8")}  - { to: docker, at: "folder:out" }\n  - { to: nomad, at: local }\n`,
   );
   mkdirSync(join(home, ".docker"), { mode: 0o700 });
   writeFileSync(dockerFile(), "{ broken");
@@ -191,7 +191,7 @@ test("a file that does not parse fails its target alone, and is not touched", as
   expect(outcomes.map((outcome) => [outcome.consumer, outcome.place, outcome.error?.code])).toEqual([
     ["docker", "local", "FILE_INVALID"],
     ["docker", "folder:out", undefined],
-    ["runai", "k8s://prod", "UNSUPPORTED"],
+    ["nomad", "local", "UNSUPPORTED"],
   ]);
   expect(readFileSync(dockerFile(), "utf8")).toBe("{ broken");
   expect(statSync(join(folder, "out", ".docker", "config.json")).mode & 0o777).toBe(0o600);
