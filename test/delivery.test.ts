@@ -306,7 +306,7 @@ test("render prints exactly the file's bytes, and to a terminal only with --show
     env: { HOME: home },
   });
   expect(secret.out).toContain("name: regcred\n");
-  expect((await wharf("render runai")).code).toBe(2);
+  expect((await wharf("render nomad")).code).toBe(2);
 });
 
 test("revoke takes every copy, says what it could not reach, and finishes later", async () => {
@@ -464,7 +464,7 @@ test("the canary: after every command, the secret is in no output, log or file b
     "vault recipients --json",
     "init --json",
     "revoke nobody",
-    "render runai",
+    "render nomad",
   ])
     await wharf(args);
   expect(readFileSync(join(home, "given-to-programs"), "utf8")).toContain("docker --version");
@@ -553,4 +553,47 @@ test("check for cron and monitoring: one line, a file for Prometheus, the exit c
   expect(readFileSync(prom, "utf8")).toMatch(/^wharf_check_good 0$/m);
   expect(readFileSync(prom, "utf8")).not.toContain("wharf_target_good");
   expect((await wharf("check --warn-days soon")).code).toBe(2);
+});
+
+test("adopt rebuilds a lost state from what is exactly ours, and takes nothing else for ours", async () => {
+  mkdirSync(join(home, "out"));
+  deliver(
+    "{ to: docker, at: local }",
+    "{ to: podman, at: local }",
+    '{ to: kubernetes, at: "folder:out", name: regcred }',
+    "{ to: enroot, at: local }",
+  );
+  await logIn();
+  await wharf("apply --yes");
+  const statePath = filesUnder(home).find((path) => path.endsWith("wharf.state")) ?? "";
+  const withoutTimes = () =>
+    JSON.parse(readFileSync(statePath, "utf8")).delivered.map((one: object) => ({ ...one, time: "" }));
+  const before = withoutTimes();
+  expect((await wharf("adopt")).err).toContain(`0 entries adopted, ${before.length} were known`);
+  rmSync(statePath);
+  // Somebody else's entry, and a stale one of ours, are not ours to know.
+  const config = join(home, ".docker", "config.json");
+  const theirs = { "foreign.example": { auth: Buffer.from("me:mine").toString("base64") } };
+  const { auths } = JSON.parse(readFileSync(config, "utf8"));
+  writeFileSync(config, JSON.stringify({ auths: { ...auths, ...theirs } }));
+  const podman = join(home, ".config", "containers", "auth.json");
+  const stale = Buffer.from(`${robot.username}:of-last-year`).toString("base64");
+  writeFileSync(podman, JSON.stringify({ auths: { [`${server.address}/team`]: { auth: stale } } }));
+  const untouched = filesUnder(home).map((path) => [path, statSync(path).ino, statSync(path).mtimeMs]);
+  const adopted = await wharf("adopt");
+  expect([adopted.code, adopted.out]).toEqual([3, expect.stringContaining("foreign podman at local")]);
+  for (const [path, ...rest] of untouched)
+    expect([path, statSync(String(path)).ino, statSync(String(path)).mtimeMs]).toEqual([
+      path,
+      ...rest,
+    ] as never);
+  expect(withoutTimes()).toEqual(
+    before.filter(({ consumer }: { consumer: string }) => consumer !== "podman"),
+  );
+  // What is known again is pruned again; the foreign entry stays.
+  const yaml = filesUnder(home).find((path) => path.endsWith("wharf.yaml")) ?? "";
+  writeFileSync(yaml, readFileSync(yaml, "utf8").replace(/deliver:[^]*/, ""));
+  await wharf("apply --yes");
+  expect(Object.keys(JSON.parse(readFileSync(config, "utf8")).auths)).toEqual(["foreign.example"]);
+  expect(readFileSync(podman, "utf8")).toContain(stale);
 });

@@ -28,6 +28,7 @@ export const sections: readonly CommandSection[] = [
       rotate: async () => (await import("./commands/rotate.ts")).rotate,
       revoke: async () => (await import("./commands/revoke.ts")).revoke,
       "kube rbac": async () => (await import("./commands/kube-rbac.ts")).kubeRbac,
+      adopt: async () => (await import("./commands/adopt.ts")).adopt,
       "credential-helper": async () => (await import("./commands/credential-helper.ts")).credentialHelper,
       trust: async () => (await import("./commands/trust.ts")).trust,
       "vault recipients": async () => (await import("./commands/vault.ts")).vaultRecipients,

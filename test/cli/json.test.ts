@@ -85,6 +85,7 @@ function way(): readonly Step[] {
     { args: ["vault", "recipients"], keys: [] },
     { args: ["vault", "rekey"], keys: [] },
     { args: ["vault", "backup-key", join(home, "backup")], keys: [] },
+    { args: ["adopt"], keys: ["adopted", "known", "left"] },
     { args: ["rotate", "team"], keys: ["login", "done", "remaining"] },
     { args: ["revoke", "team"], keys: [] },
     { args: ["token", "create", "next", "--robot", "team/ci"], keys: ["secret"] },
