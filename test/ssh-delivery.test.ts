@@ -1,11 +1,14 @@
 /** Delivery over SSH against a real sshd on loopback: many hosts, and everything that goes wrong with some of them. */
-import { afterAll, afterEach, beforeAll, expect } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, needs, needsThat, programPath } from "./support/programs.ts";
 import { type CliOptions, runCli, runWharf } from "./support/run-cli.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
 import { type SshServer, startSshServer } from "./support/ssh-server.ts";
+
+// A busy machine takes its time over each connection.
+setDefaultTimeout(60_000);
 
 const HOSTS = process.env.SLOW === "1" ? 200 : 20;
 const SECRET = `canary-${crypto.randomUUID()}`;

@@ -1,5 +1,5 @@
 /** Over SSH into people's homes: as root, by sudo, and refused. Accounts are made in a mount namespace of the sshd's own. */
-import { afterAll, afterEach, beforeAll, expect } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout } from "bun:test";
 import {
   chmodSync,
   chownSync,
@@ -17,6 +17,9 @@ import { findProgram, needsThat, programPath } from "./support/programs.ts";
 import { runCli } from "./support/run-cli.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
 import { type SshServer, startSshServer } from "./support/ssh-server.ts";
+
+// A busy machine takes its time over each connection.
+setDefaultTimeout(60_000);
 
 const SECRET = `canary-${crypto.randomUUID()}`;
 const AUTH = Buffer.from(`acme:${SECRET}`).toString("base64");

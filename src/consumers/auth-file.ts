@@ -1,6 +1,6 @@
 import { differences, LOGIN_FIELDS, parseEntry } from "./auth-entry.ts";
 import type { Entry, EntryChange, FileDocument, Merged, Refusal, Warning } from "./contract.ts";
-import { type JsonValue, removeJson, setJson } from "./json-edit.ts";
+import { addJson, type JsonValue, removeJson, setJson } from "./json-edit.ts";
 import {
   fieldOf,
   type JsonMember,
@@ -44,25 +44,47 @@ export function mergeAuthFile(
   const changes: EntryChange[] = [];
   const refusals: Refusal[] = [];
 
+  // Entries that come new are put in together; the file is parsed anew only where something else in it changed.
+  const added = new Map<string, JsonValue>();
+  const addAll = (): void => {
+    text = addJson(
+      text,
+      "auths",
+      [...added].map(([key, value]) => ({ key, value })),
+      file,
+    );
+    added.clear();
+  };
+  let parsed: { readonly text: string; readonly root: JsonObject } | undefined;
   for (const entry of document.entries) {
-    const root = parseJsonText(text, file);
+    if (added.has(entry.key)) addAll();
+    if (parsed?.text !== text) parsed = { text, root: parseJsonText(text, file) };
+    const { root } = parsed;
     const refusal = rules.refuse?.(root, entry);
     if (refusal !== undefined) {
       refusals.push(refusal);
       continue;
     }
-    const done = putEntry(text, root, entry, file);
-    text = done.text;
-    changes.push(done.change);
-    if (done.change.action === "update" && !owned.has(entry.key))
-      warnings.push({
-        kind: "format",
-        login: entry.login,
-        message: `${file}: the entry ${entry.key} was not written by wharf and is replaced`,
-      });
-    for (const [section, key, value] of rules.extras?.(root, entry) ?? [])
-      text = setJson(text, [section, key], value, file);
+    const extras = rules.extras?.(root, entry) ?? [];
+    if (memberOf(authsOf(root), entry.key) === undefined) {
+      added.set(entry.key, JSON.parse(entry.content.reveal()) as JsonValue);
+      changes.push({ key: entry.key, login: entry.login, action: "add" });
+    } else {
+      const done = putEntry(text, root, entry, file);
+      text = done.text;
+      changes.push(done.change);
+      if (done.change.action === "update" && !owned.has(entry.key))
+        warnings.push({
+          kind: "format",
+          login: entry.login,
+          message: `${file}: the entry ${entry.key} was not written by wharf and is replaced`,
+        });
+    }
+    // Which section stands first is what it was: the entry's own.
+    if (extras.length > 0) addAll();
+    for (const [section, key, value] of extras) text = setJson(text, [section, key], value, file);
   }
+  addAll();
   const wanted = new Set(document.entries.map((entry) => entry.key));
   for (const key of owned) {
     if (wanted.has(key)) continue;
@@ -89,6 +111,7 @@ export function authsOf(root: JsonObject): JsonObject | undefined {
   return node?.kind === "object" ? node : undefined;
 }
 
+/** An entry that is there, under whatever form. */
 function putEntry(
   text: string,
   root: JsonObject,
@@ -98,9 +121,7 @@ function putEntry(
   const wanted = JSON.parse(entry.content.reveal()) as Record<string, string>;
   const change = { key: entry.key, login: entry.login };
   const existing = memberOf(authsOf(root), entry.key)?.value;
-  if (existing === undefined)
-    return { text: setJson(text, ["auths", entry.key], wanted, file), change: { ...change, action: "add" } };
-  if (existing.kind !== "object")
+  if (existing?.kind !== "object")
     return {
       text: setJson(text, ["auths", entry.key], wanted, file),
       change: { ...change, action: "update", differs: ["form"] },

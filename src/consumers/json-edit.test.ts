@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isAppError } from "#core";
-import { removeJson, setJson } from "./json-edit.ts";
+import { addJson, type JsonValue, removeJson, setJson } from "./json-edit.ts";
 import { type JsonNode, parseJsonText, readJsonText } from "./json-text.ts";
 
 const parameters = { seed: 20261122, numRuns: 500 };
@@ -120,4 +120,33 @@ test("a section that is null is filled, one on one line stays on one line", () =
     '{\n  "auths": {"a": {}, "b": {}}\n}',
   );
   expect(setJson("{}", ["auths", "a"], "x", "f")).toBe('{\n\t"auths": {\n\t\t"a": "x"\n\t}\n}');
+});
+
+test("many new members at once are the same bytes as one after the other, however the file is laid out", () => {
+  const layouts = fc.constantFrom(
+    "{}",
+    "{}\n",
+    '{"auths":{}}',
+    '{"auths": null}',
+    '{"Auths":{"x":{"auth":"eA=="}}}',
+    '{ "auths": { "x": {}, "y": {} }, "other": 1 }',
+    '{\n\t"auths": {\n\t\t"x": {\n\t\t\t"auth": ""\n\t\t}\n\t}\n}\n',
+    '{\r\n    "auths": {\r\n        "x": {"auth": ""}\r\n    },\r\n    "z": []\r\n}',
+    '{\n  "credsStore": "pass",\n  "auths": {\n    "x": {},\n\n    "y": {}\n  }\n}\n',
+  );
+  const members = fc.uniqueArray(
+    fc.record({
+      key: fc.constantFrom("a", "b", 'c"', "d.example:5000", "e"),
+      value: fc.constantFrom<JsonValue>("text", {}, { auth: "eA==" }, { auth: "eA==", identitytoken: "t" }),
+    }),
+    { maxLength: 5, selector: ({ key }) => key },
+  );
+  fc.assert(
+    fc.property(layouts, members, (text, list) => {
+      expect(addJson(text, "auths", list, "f")).toBe(
+        list.reduce<string>((now, { key, value }) => setJson(now, ["auths", key], value, "f"), text),
+      );
+    }),
+    { seed: 20261122, numRuns: 400 },
+  );
 });

@@ -30,13 +30,32 @@ export function setJson(
     const member: JsonMember | undefined = find(object, key, depth);
     const rest = path.slice(depth + 1);
     const wanted = rest.reduceRight<JsonValue>((inner, name) => ({ [name]: inner }), value);
-    if (member === undefined) return insert(text, object, { key, value: wanted }, style);
+    if (member === undefined) return insert(text, object, [{ key, value: wanted }], style);
     const isHole = member.value.kind === "literal" && member.value.value === null;
     if (rest.length === 0 || isHole) return replace(text, member.value, wanted, style);
     if (member.value.kind !== "object") throw notAnObject(text, member, file);
     object = member.value;
   }
   return text;
+}
+
+/**
+ * Puts new members into one of the root's objects: the same bytes as `setJson` for each in turn, and the text is parsed twice at most. None
+ * of them may be there already.
+ */
+export function addJson(
+  text: string,
+  section: string,
+  members: readonly { readonly key: string; readonly value: JsonValue }[],
+  file: string,
+): string {
+  const [first, ...rest] = members;
+  if (first === undefined) return text;
+  const root = parseJsonText(text, file);
+  const object = find(root, section, 0)?.value;
+  if (object?.kind === "object" && object.members.length > 0)
+    return insert(text, object, members, styleOf(text, root));
+  return addJson(setJson(text, [section, first.key], first.value, file), section, rest, file);
 }
 
 /** Removes one member and the comma that belongs to it; the same text when it is not there. Found like `setJson` finds it. */
@@ -108,14 +127,14 @@ function replace(text: string, node: JsonNode, value: JsonValue, style: Style): 
 function insert(
   text: string,
   object: JsonObject,
-  entry: { readonly key: string; readonly value: JsonValue },
+  entries: readonly { readonly key: string; readonly value: JsonValue }[],
   style: Style,
 ): string {
   const first = object.members[0];
   const last = object.members.at(-1);
   if (first === undefined || last === undefined) {
     const indent = indentAt(text, object.start);
-    const whole = render({ [entry.key]: entry.value }, indent, style);
+    const whole = render(Object.fromEntries(entries.map(({ key, value }) => [key, value])), indent, style);
     return text.slice(0, object.start) + whole + text.slice(object.end);
   }
   const lead = text.slice(object.start + 1, first.start);
@@ -125,8 +144,10 @@ function insert(
   const between = second === undefined ? lead : text.slice(text.indexOf(",", first.end) + 1, second.start);
   const gap = between === "" && here.colon.endsWith(" ") && !here.multiline ? " " : between;
   const indent = gap.slice(gap.lastIndexOf("\n") + 1);
-  const added = `,${gap}${JSON.stringify(entry.key)}${style.colon}${render(entry.value, indent, here)}`;
-  return text.slice(0, last.end) + added + text.slice(last.end);
+  const added = entries.map(
+    ({ key, value }) => `,${gap}${JSON.stringify(key)}${style.colon}${render(value, indent, here)}`,
+  );
+  return text.slice(0, last.end) + added.join("") + text.slice(last.end);
 }
 
 function cut(text: string, object: JsonObject, index: number): string {

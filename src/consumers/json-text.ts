@@ -1,4 +1,5 @@
 import { AppError } from "#core";
+import { onceForBytes } from "./once-for-bytes.ts";
 
 /** A value with the place where it stands: `start` inclusive, `end` exclusive, in UTF-16 units. */
 export type JsonNode =
@@ -66,6 +67,11 @@ export function parseJsonText(text: string, path: string): JsonObject {
   if (root.kind !== "object") throw scanner.fault(root.start, "a JSON object was expected here");
   return root;
 }
+
+/** `parseJsonText` for a file's bytes; the same bytes are parsed once. */
+export const parseJsonBytes: (bytes: Uint8Array, path: string) => JsonObject = onceForBytes((bytes, path) =>
+  parseJsonText(readJsonText(bytes, path), path),
+);
 
 /** The member of that name, exactly spelled. */
 export function memberOf(node: JsonNode | undefined, key: string): JsonMember | undefined {

@@ -56,14 +56,29 @@ export function yamlValue(document: Document, path: string): unknown {
 export function setYaml(text: string, path: readonly string[], value: YamlValue, file: string): string {
   const document = parseYaml(text, file);
   const edited = withMember(text, document, { path, value, file });
-  const expected = plainCopy(yamlValue(document, file));
+  const expected = withExpected(plainCopy(yamlValue(document, file)), { path, value });
+  return checked(edited, expected, file);
+}
+
+/** A piece of a text, and what comes in its place. */
+export interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly lines: string;
+}
+
+/** Sets the member in plain values too: what the edited text is to say. */
+export function withExpected(
+  expected: Record<string, unknown>,
+  { path, value }: { readonly path: readonly string[]; readonly value: YamlValue },
+): Record<string, unknown> {
   let at = expected;
   for (const key of path.slice(0, -1)) {
     if (!isRecord(at[key])) at[key] = {};
     at = at[key] as Record<string, unknown>;
   }
   at[path.at(-1) ?? ""] = value;
-  return checked(edited, expected, file);
+  return expected;
 }
 
 /** Takes one member out, and with it the mappings that it was alone in; the same text when it is not there. Throws as `setYaml`. */
@@ -147,18 +162,22 @@ function fillHole(text: string, pair: Pair, path: readonly string[], value: Yaml
 }
 
 function replaceValue(text: string, pair: Pair, value: YamlValue): string {
+  const { start, end, lines } = replacement(text, pair, value);
+  return text.slice(0, start) + lines + text.slice(end);
+}
+
+export function replacement(text: string, pair: Pair, value: YamlValue): Splice {
   const node: unknown = pair.value;
   const rendered = renderFlow(value);
-  if (isNothing(node)) {
-    const colon = text.indexOf(":", keyEnd(pair));
-    const end = Math.max(endOf(pair), colon + 1);
-    return `${text.slice(0, colon + 1)} ${rendered}${text.slice(end)}`;
-  }
+  const afterColon = text.indexOf(":", keyEnd(pair)) + 1;
+  if (isNothing(node))
+    return { start: afterColon, end: Math.max(endOf(pair), afterColon), lines: ` ${rendered}` };
   const end = startOf(node) + text.slice(startOf(node), endOf(pair)).trimEnd().length;
   const isBlock = isMap(node) && node.flow !== true;
   // What stands on lines of its own comes up to the key.
-  const start = isBlock ? text.indexOf(":", keyEnd(pair)) + 1 : startOf(node);
-  return `${text.slice(0, start)}${isBlock ? " " : ""}${rendered}${text.slice(end)}`;
+  return isBlock
+    ? { start: afterColon, end, lines: ` ${rendered}` }
+    : { start: startOf(node), end, lines: rendered };
 }
 
 export function cutPair(text: string, map: YAMLMap, pair: Pair): string {
@@ -181,12 +200,17 @@ export function cutPair(text: string, map: YAMLMap, pair: Pair): string {
 }
 
 export function insertAfter(text: string, offset: number, lines: readonly string[]): string {
+  const { start, lines: added } = addition(text, offset, lines);
+  return text.slice(0, start) + added + text.slice(start);
+}
+
+/** Lines of their own behind the line that this offset is in. */
+export function addition(text: string, offset: number, lines: readonly string[]): Splice {
   const eol = text.includes("\r\n") ? "\r\n" : "\n";
-  if (text[offset - 1] === "\n")
-    return text.slice(0, offset) + lines.map((line) => line + eol).join("") + text.slice(offset);
-  const newline = text.indexOf("\n", offset);
-  if (newline < 0) return text + lines.map((line) => eol + line).join("");
-  return text.slice(0, newline + 1) + lines.map((line) => line + eol).join("") + text.slice(newline + 1);
+  const newline = text[offset - 1] === "\n" ? offset - 1 : text.indexOf("\n", offset);
+  const start = newline < 0 ? text.length : newline + 1;
+  const added = lines.map((line) => (newline < 0 ? eol + line : line + eol)).join("");
+  return { start, end: start, lines: added };
 }
 
 export function appendAtEnd(text: string, lines: readonly string[]): string {
@@ -194,7 +218,7 @@ export function appendAtEnd(text: string, lines: readonly string[]): string {
   return insertAfter(text, text.length, lines);
 }
 
-function blockLines(
+export function blockLines(
   path: readonly string[],
   value: YamlValue,
   indent: string,
@@ -239,7 +263,7 @@ function sorted(value: unknown): unknown {
     .map(([key, item]) => [key, sorted(item)]);
 }
 
-function plainCopy(value: unknown): Record<string, unknown> {
+export function plainCopy(value: unknown): Record<string, unknown> {
   return isRecord(value) ? structuredClone(value) : {};
 }
 

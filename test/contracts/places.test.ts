@@ -1,5 +1,5 @@
 /** What every place promises, looped over all that there are. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -21,6 +21,9 @@ import { createFolderPlace, createLocalPlace, createSshPlaces, type Place } from
 import { findProgram, needs } from "../support/programs.ts";
 import { type SshServer, startSshServer } from "../support/ssh-server.ts";
 import { contentOf } from "../support/write-forever.ts";
+
+// A busy machine takes its time over each connection.
+setDefaultTimeout(60_000);
 
 const context: Context = { signal: new AbortController().signal, log: silentLogger };
 const folders: string[] = [];

@@ -3,7 +3,7 @@ import { parseEntry } from "../auth-entry.ts";
 import { authsOf } from "../auth-file.ts";
 import type { Match, MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
-import { fieldOf, type JsonObject, memberOf, parseJsonText, readJsonText } from "../json-text.ts";
+import { fieldOf, type JsonObject, memberOf, parseJsonBytes, parseJsonText } from "../json-text.ts";
 import { dockerKey, findInAuths, helperFor, mistypedSection, unreadableEntries } from "./docker-config.ts";
 import { dockerFile } from "./writer.ts";
 
@@ -44,7 +44,7 @@ export function matchDockerFile(search: {
   if (search.bytes.length === 0) return { kind: "anonymous", why: "the file is empty", searched: [path] };
   let root: JsonObject;
   try {
-    root = parseJsonText(readJsonText(search.bytes, path), path);
+    root = parseJsonBytes(search.bytes, path);
   } catch (fault) {
     return { kind: "broken", file: path, why: fault instanceof Error ? fault.message : "it does not parse" };
   }

@@ -4,7 +4,7 @@ import { authsOf } from "../auth-file.ts";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { mistypedSection, unreadableEntries } from "../docker/docker-config.ts";
 import { parseImageName } from "../image-name.ts";
-import { fieldOf, type JsonObject, parseJsonText, readJsonText, stringField } from "../json-text.ts";
+import { fieldOf, type JsonObject, parseJsonBytes, stringField } from "../json-text.ts";
 
 /** Where the value is kept to be put into the variable: `DOCKER_AUTH_CONFIG` in the home, or what the delivery names as `file:`. */
 export function gitlabFile(target: Target): string {
@@ -28,7 +28,7 @@ export function matchGitlab(
   const broken = (why: string): MatchAnswer => ({ kind: "broken", file: path, why });
   let root: JsonObject;
   try {
-    root = parseJsonText(readJsonText(bytes, path), path);
+    root = parseJsonBytes(bytes, path);
   } catch (fault) {
     return broken(fault instanceof Error ? fault.message : "it does not parse");
   }

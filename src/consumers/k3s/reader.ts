@@ -1,9 +1,8 @@
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { loginOf } from "../registry-auth.ts";
-import { readYamlText } from "../yaml-edit.ts";
 import { type Distribution, registriesPath, templatePaths } from "./paths.ts";
-import { parseRegistries, type Registries } from "./registries-yaml.ts";
+import { parseRegistriesBytes, type Registries } from "./registries-yaml.ts";
 
 /** Versions from which `docker.io` is taken for the host that Hub is served from (k3s-io/k3s#12561). */
 const FOLDS_HUB: readonly (readonly [number, number])[] = [
@@ -24,7 +23,7 @@ export function matchRegistries(
   if (bytes === undefined) return { kind: "anonymous", why: "there is no file", searched: [path] };
   let registries: Registries;
   try {
-    registries = parseRegistries(readYamlText(bytes, path), path);
+    registries = parseRegistriesBytes(bytes, path);
   } catch (fault) {
     return { kind: "broken", file: path, why: fault instanceof Error ? fault.message : "it does not parse" };
   }

@@ -1,7 +1,8 @@
 import { isMap, isScalar, isSeq } from "yaml";
 import { Secret } from "#core";
+import { onceForBytes } from "../once-for-bytes.ts";
 import type { RegistryAuth } from "../registry-auth.ts";
-import { parseYaml } from "../yaml-edit.ts";
+import { parseYaml, readYamlText } from "../yaml-edit.ts";
 
 export interface RegistryConfig {
   /** undefined: there is no `auth` at all. */
@@ -52,6 +53,11 @@ export function parseRegistries(text: string, path: string): Registries {
   }
   return { configs, mirrors, mistyped: faults[0] };
 }
+
+/** `parseRegistries` for a file's bytes; the same bytes are parsed once. */
+export const parseRegistriesBytes: (bytes: Uint8Array, path: string) => Registries = onceForBytes(
+  (bytes, path) => parseRegistries(readYamlText(bytes, path), path),
+);
 
 function field(node: unknown, name: string): unknown {
   if (!isMap(node)) return undefined;

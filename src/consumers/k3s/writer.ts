@@ -14,7 +14,8 @@ import { onePerHost, refuseForm } from "../coverage.ts";
 import { personalLogins } from "../personal-login.ts";
 import { authDifferences, registryAuth } from "../registry-auth.ts";
 import { compileCertificates, isCertificate, mergeWholeFile } from "../whole-file.ts";
-import { readYamlText, removeYaml, setYaml, type YamlValue } from "../yaml-edit.ts";
+import { readYamlText, removeYaml } from "../yaml-edit.ts";
+import { setYamlAll, type YamlEdit } from "../yaml-edit-all.ts";
 import { certificatePath, type Distribution, registriesPath } from "./paths.ts";
 import { parseRegistries, type RegistryConfig } from "./registries-yaml.ts";
 
@@ -67,14 +68,17 @@ export function mergeRegistries(
   let text = before;
   const changes: EntryChange[] = [];
   const warnings: Warning[] = [];
+  const edits: YamlEdit[] = [];
+  const { configs } = parseRegistries(before, file);
   for (const entry of document.entries) {
     const wanted = JSON.parse(entry.content.reveal()) as Wanted;
-    const there = parseRegistries(text, file).configs.get(entry.key);
+    const there = configs.get(entry.key);
     const differs = differences(there, wanted);
     const action = there?.auth === undefined ? "add" : differs.length === 0 ? "keep" : "update";
     changes.push({ key: entry.key, login: entry.login, action, ...(action === "update" ? { differs } : {}) });
-    if (action !== "keep") text = setYaml(text, ["configs", entry.key, "auth"], wanted.auth, file);
-    if (wanted.caFile !== undefined) text = withCa(text, entry.key, wanted.caFile, { there, file, warnings });
+    if (action !== "keep") edits.push({ path: ["configs", entry.key, "auth"], value: wanted.auth });
+    if (wanted.caFile !== undefined)
+      edits.push(...caEdits(entry.key, wanted.caFile, { there, file, warnings }));
     if (action === "update" && !owned.has(entry.key))
       warnings.push({
         kind: "format",
@@ -82,6 +86,7 @@ export function mergeRegistries(
         message: `${file}: the auth of ${entry.key} was not written by wharf and is replaced`,
       });
   }
+  text = setYamlAll(text, edits, file);
   const wanted = new Set(document.entries.map((entry) => entry.key));
   for (const key of owned) {
     const there = wanted.has(key) ? undefined : parseRegistries(text, file).configs.get(key);
@@ -117,22 +122,21 @@ function differences(there: RegistryConfig | undefined, wanted: Wanted): readonl
   return authDifferences(there.auth, registryAuth(auth, token));
 }
 
-function withCa(
-  text: string,
+function caEdits(
   key: string,
   caFile: string,
   at: { readonly there: RegistryConfig | undefined; readonly file: string; readonly warnings: Warning[] },
-): string {
+): readonly YamlEdit[] {
   const { there, file, warnings } = at;
-  if (there?.caFile === caFile) return text;
+  if (there?.caFile === caFile) return [];
   if (there?.caFile !== undefined && !isOurCa(there.caFile)) {
     const message = `${file}: ${key} has a ca_file of somebody's already, ${there.caFile}, which stays`;
     warnings.push({ kind: "format", message, hint: `add the certificate of ${caFile} to it if pulls fail` });
-    return text;
+    return [];
   }
-  const value: YamlValue = there?.hasTls === true ? caFile : { ca_file: caFile };
-  const path = there?.hasTls === true ? ["tls", "ca_file"] : ["tls"];
-  return setYaml(text, ["configs", key, ...path], value, file);
+  return there?.hasTls === true
+    ? [{ path: ["configs", key, "tls", "ca_file"], value: caFile }]
+    : [{ path: ["configs", key, "tls"], value: { ca_file: caFile } }];
 }
 
 function isOurCa(path: string | undefined): boolean {

@@ -1,6 +1,6 @@
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
-import { type JsonObject, parseJsonText, readJsonText } from "../json-text.ts";
+import { type JsonObject, parseJsonBytes } from "../json-text.ts";
 import {
   describeOthers,
   type KeyringEntry,
@@ -65,7 +65,7 @@ type Found =
 function readFile(bytes: Uint8Array, place: NodeFile): Found {
   let root: JsonObject;
   try {
-    root = parseJsonText(readJsonText(bytes, place.path), place.path);
+    root = parseJsonBytes(bytes, place.path);
   } catch (fault) {
     const why = fault instanceof Error ? fault.message : "it does not parse";
     const value = parseLoosely(bytes);

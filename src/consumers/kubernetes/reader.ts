@@ -1,7 +1,8 @@
 import { parseObjectPath } from "#core";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
-import { fieldOf, type JsonObject, parseJsonText, readJsonText } from "../json-text.ts";
+import { fieldOf, type JsonObject, parseJsonBytes } from "../json-text.ts";
+import { onceForBytes } from "../once-for-bytes.ts";
 import { describeOthers, lookUp, readKeyring } from "./keyring.ts";
 import { secretFiles } from "./secret-files.ts";
 import { CONFIG_KEY, parseSecretObject } from "./secret-object.ts";
@@ -22,11 +23,7 @@ export function matchKubernetes(
     if (bytes === undefined) continue;
     let root: JsonObject;
     try {
-      const config = configOf(bytes, path);
-      root = parseJsonText(
-        readJsonText(config, `${path} (.dockerconfigjson)`),
-        `${path} (.dockerconfigjson)`,
-      );
+      root = parseConfig(bytes, path);
     } catch (fault) {
       return {
         kind: "broken",
@@ -62,6 +59,10 @@ export function matchKubernetes(
   }
   return { kind: "anonymous", why: notes.length === 0 ? "there is no file" : notes.join("; "), searched };
 }
+
+const parseConfig = onceForBytes((bytes, path) =>
+  parseJsonBytes(configOf(bytes, path), `${path} (.dockerconfigjson)`),
+);
 
 /** What the kubelet is given: the value of `.dockerconfigjson`, of a file or of an object of a cluster. */
 function configOf(bytes: Uint8Array, path: string): Uint8Array {

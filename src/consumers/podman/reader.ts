@@ -8,8 +8,7 @@ import {
   type JsonNode,
   type JsonObject,
   memberOf,
-  parseJsonText,
-  readJsonText,
+  parseJsonBytes,
 } from "../json-text.ts";
 import { mistypedIn } from "./auth-json.ts";
 import { type AuthPath, podmanPaths } from "./paths.ts";
@@ -53,7 +52,7 @@ function matchFile(
   if (bytes.length === 0) return broken("the file is empty, which podman takes for a fault");
   let root: JsonObject;
   try {
-    root = parseJsonText(readJsonText(bytes, path), path);
+    root = parseJsonBytes(bytes, path);
   } catch (fault) {
     return broken(fault instanceof Error ? fault.message : "it does not parse");
   }
