@@ -114,8 +114,12 @@ export const proofRows: readonly ProofRow[] = [
     row: "Kubelet provider",
     works: "the kubelet asks wharf-kubelet-provider for an image's login",
     against:
-      "tables of requests and answers; once, by hand, the kubelet's own plugin and keyring code (k8s.io/kubernetes 1.36.3)",
-    tests: ["src/programs/kubelet-provider.test.ts", "test/programs.test.ts"],
+      "the kubelet's own plugin and keyring code 1.36.3, after a delivery; tables of requests and answers",
+    tests: [
+      "test/clients/kubelet-plugin.test.ts",
+      "src/programs/kubelet-provider.test.ts",
+      "test/programs.test.ts",
+    ],
   },
   {
     row: "B1",

@@ -8,6 +8,7 @@ import { enroot } from "./enroot/index.ts";
 import { gitlab } from "./gitlab/index.ts";
 import { k3s } from "./k3s/index.ts";
 import { kubelet } from "./kubelet/index.ts";
+import { kubeletPlugin } from "./kubelet-plugin/index.ts";
 import { kubernetes } from "./kubernetes/index.ts";
 import { opensvc } from "./opensvc/index.ts";
 import { podman } from "./podman/index.ts";
@@ -22,6 +23,7 @@ export const consumers: readonly Consumer[] = [
   enroot,
   kubernetes,
   kubelet,
+  kubeletPlugin,
   k3s,
   rke2,
   gitlab,

@@ -9,6 +9,7 @@ export type ConsumerName =
   | "enroot"
   | "kubernetes"
   | "kubelet"
+  | "kubelet-plugin"
   | "k3s"
   | "rke2"
   | "gitlab"

@@ -24,6 +24,7 @@ const PROGRAMS: Readonly<
   enroot: { own: ["enroot"], others: ["curl"] },
   kubernetes: { own: ["kubectl"] },
   kubelet: { own: ["kubelet"] },
+  "kubelet-plugin": { own: ["kubelet"] },
   k3s: { own: ["k3s"] },
   crio: { own: ["crio"] },
   containerd: { own: ["containerd"] },
@@ -37,6 +38,7 @@ const VERSIONED_BY: Readonly<Record<string, readonly string[]>> = {
   podman: ["REGISTRY_AUTH_FILE", "DOCKER_CONFIG"],
   kubernetes: [],
   kubelet: [],
+  "kubelet-plugin": [],
 };
 
 /** Every consumer; this machine, hosts over SSH, clusters, and folders. `base` is the folder that relative `folder:` are taken from. */

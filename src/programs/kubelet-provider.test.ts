@@ -112,3 +112,42 @@ test("no request that is not the kubelet's, and its token is not repeated", asyn
     { seed: 5, numRuns: 500 },
   );
 });
+
+test("the file of a delivery, where one is named: its longest path, by whole segments", async () => {
+  configure([ONE]);
+  const file = join(home, "logins.json");
+  env["WHARF_KUBELET_LOGINS"] = file;
+  const entry = (pair: string): object => ({ auth: Buffer.from(pair).toString("base64") });
+  const word = crypto.randomUUID();
+  const auths = {
+    "r.example/team": entry(`team:${word}`),
+    "docker.io": entry(`hub:${word}`),
+    "z.azurecr.io": { ...entry("z:"), identitytoken: word },
+  };
+  writeFileSync(file, JSON.stringify({ auths }));
+  expect(await ask("r.example/team/app")).toBe(given("r.example/team/app", "team", word));
+  expect(await ask("r.example/team")).toBe(given("r.example/team", "team", word));
+  expect(await ask("docker.io/library/nginx")).toBe(given("docker.io/library/nginx", "hub", word));
+  // wharf.yaml has one for it; the delivery does not.
+  for (const image of ["r.example/teamwork/app", "r.example/app", "r.example:443/team/app", "z.azurecr.io/x"])
+    expect(await ask(image)).toBe(nothing());
+  expect(notes).toEqual([`z.azurecr.io in ${file} is an identity token, which the kubelet cannot use`]);
+});
+
+test("a delivered file that is missing, broken or named without its folder is a fault, not nothing", async () => {
+  const file = join(home, "logins.json");
+  const codeOf = async (): Promise<string> => {
+    try {
+      await ask("r.example/app");
+      return "no error";
+    } catch (fault) {
+      return isAppError(fault) ? fault.code : String(fault);
+    }
+  };
+  env["WHARF_KUBELET_LOGINS"] = file;
+  expect(await codeOf()).toBe("CONFIG_NOT_FOUND");
+  writeFileSync(file, "{");
+  expect(await codeOf()).toBe("FILE_INVALID");
+  env["WHARF_KUBELET_LOGINS"] = "logins.json";
+  expect(await codeOf()).toBe("CONFIG_INVALID");
+});

@@ -398,9 +398,9 @@ describe.each(cases)("consumer %s", (_name, consumer, target) => {
             );
           const files = new Map<string, Uint8Array>();
           if (document !== undefined && content !== undefined) files.set(document.path, content);
-          // What tells the program of the file: CRI-O's drop-in.
+          // What tells the program of the file: CRI-O's drop-in, the kubelet's list of plugins.
           for (const other of consumer.compile(logins, target).documents)
-            if (other.entries.length === 0)
+            if (other.path !== document?.path)
               files.set(other.path, consumer.merge(undefined, other, new Set()).content ?? Buffer.of());
           for (const image of images) {
             const answer = consumer.match(files, image, target);

@@ -127,7 +127,8 @@ function decodePath(text: string): string | undefined {
   }
 }
 
-function fits(key: string, image: string): boolean {
+/** Does a key, as the kubelet keeps it, or a plugin's matchImages, fit an image's registry and repository. */
+export function fits(key: string, image: string): boolean {
   const [glob, keyPath] = cut(key);
   const [host, path] = cut(image);
   const [globName, globPort] = portOf(glob);
