@@ -91,10 +91,10 @@ test("every format that wharf writes is read back to the same login", async () =
   expect((await imported(["config.json", ...unchecked])).code).toBe(0);
   const expected = [`registry.example.org robot:${SECRET}`];
   expect(await held()).toEqual(expected);
-  // Run:ai's Secret has to say for whom it is.
+  // What a program's own rules want to know is said in its delivery.
   appendFileSync(
     join(home, ".config/wharf/wharf.yaml"),
-    "deliver:\n  - { to: runai, at: folder:out, scope: cluster, name: pull }\n",
+    "deliver:\n  - { to: runai, at: folder:out, scope: cluster, name: pull }\n  - { to: opensvc, at: folder:out, scope: node, version: 3 }\n",
   );
   const seen: string[] = [];
   for (const { name } of consumers) {
