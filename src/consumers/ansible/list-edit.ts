@@ -32,15 +32,16 @@ export function replaceValue(
   return checked(vars, text.slice(0, start) + withBreaks(vars, written) + breakOf(vars) + rest);
 }
 
-/** Puts an entry behind the last one; the list is made at the file's end where there is none. */
-export function appendEntry(vars: Vars, variable: string, wanted: WantedEntry): string {
+/** Puts entries behind the last one; the list is made at the file's end where there is none. */
+export function appendEntries(vars: Vars, variable: string, wanted: readonly WantedEntry[]): string {
   const { text } = vars;
+  const lines = (indent: string): string => wanted.map((one) => renderEntry(one, indent)).join("\n");
   const pair = pairOf(vars.document.contents, variable);
   if (pair === undefined) {
     const gap = text === "" || text.endsWith("\n") ? "" : breakOf(vars);
     const { contents } = vars.document;
     if (isMap(contents) && contents.flow === true) throw unserved(vars);
-    return checked(vars, `${text}${gap}${withBreaks(vars, `${variable}:\n${renderEntry(wanted, "  ")}\n`)}`);
+    return checked(vars, `${text}${gap}${withBreaks(vars, `${variable}:\n${lines("  ")}\n`)}`);
   }
   const list = pair.value;
   if (!isSeq(list)) throw unserved(vars);
@@ -50,11 +51,11 @@ export function appendEntry(vars: Vars, variable: string, wanted: WantedEntry): 
     const [from, to] = rangeOf(list);
     if (!/^[ ]*:[ ]*$/.test(text.slice(start, from))) throw unserved(vars);
     const cut = `${text.slice(0, start)}:${text.slice(to)}`;
-    return checked(vars, insertLine(vars, cut, start + 1, renderEntry(wanted, "  ")));
+    return checked(vars, insertLine(vars, cut, start + 1, lines("  ")));
   }
   if (list.flow === true) throw unserved(vars);
   const indent = indentOf(text, dashOf(vars, last));
-  return checked(vars, insertLine(vars, text, endOf(last), renderEntry(wanted, indent)));
+  return checked(vars, insertLine(vars, text, endOf(last), lines(indent)));
 }
 
 /** Takes an entry's lines away; an empty list stays as `[]`, since a play fails over nothing. */

@@ -11,7 +11,7 @@ import {
 import { AppError, Secret } from "#core";
 import type { EntryChange, FileDocument, Merged, VarsRules, Warning } from "../contract.ts";
 import { HUB_KEY } from "../docker/docker-config.ts";
-import { appendEntry, isOnlyEmptyList, removeEntry, replaceValue, type WantedEntry } from "./list-edit.ts";
+import { appendEntries, isOnlyEmptyList, removeEntry, replaceValue, type WantedEntry } from "./list-edit.ts";
 import { renderScalar, renderVaultValue } from "./scalar.ts";
 import { contentOf } from "./writer.ts";
 
@@ -78,7 +78,11 @@ function editList(
 } {
   const { document, owned, how } = step;
   const { variable, passwords } = how.rules;
-  const parse = (text: string): Vars => parseVars(new Secret(text), how.path);
+  let parsed: { readonly text: string; readonly vars: Vars } | undefined;
+  const parse = (text: string): Vars => {
+    if (parsed?.text !== text) parsed = { text, vars: parseVars(new Secret(text), how.path) };
+    return parsed.vars;
+  };
   const find = (vars: Vars, key: string): ListedRegistry | undefined =>
     readRegistryList(vars, passwords, variable)?.entries.findLast(
       ({ registry }) => (registry ?? HUB_KEY) === key,
@@ -86,6 +90,8 @@ function editList(
   let text = before;
   const changes: EntryChange[] = [];
   const warnings: Warning[] = [];
+  // What comes new is put in together.
+  const added = new Map<string, WantedEntry>();
   for (const entry of document.entries) {
     const { username, secret } = contentOf(entry);
     const render = renderer(how, secret);
@@ -93,7 +99,7 @@ function editList(
     const found = find(parse(text), entry.key);
     const { key, login } = entry;
     if (found === undefined) {
-      text = appendEntry(parse(text), variable, wanted);
+      added.set(key, wanted);
       changes.push({ key, login, action: "add" });
       continue;
     }
@@ -116,6 +122,7 @@ function editList(
         message: `${how.path}: the entry ${key} was not written by wharf and is replaced`,
       });
   }
+  if (added.size > 0) text = appendEntries(parse(text), variable, [...added.values()]);
   const kept = new Set(document.entries.map((entry) => entry.key));
   for (const key of owned) {
     if (kept.has(key)) continue;

@@ -1,9 +1,10 @@
-import { openVars, parseVars, REGISTRY_LIST, type RegistryList, readRegistryList } from "#ansible";
+import { openVars, parseVars, REGISTRY_LIST, readRegistryList } from "#ansible";
 import { isAppError } from "#core";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { dockerKey, HUB_KEY } from "../docker/docker-config.ts";
 import { matchDockerFile } from "../docker/reader.ts";
 import { parseImageName } from "../image-name.ts";
+import { onceForBytes } from "../once-for-bytes.ts";
 import { varsFile } from "./writer.ts";
 
 /**
@@ -19,15 +20,43 @@ export function matchAnsible(
   const bytes = files.get(path);
   if (bytes === undefined) return { kind: "anonymous", why: "there is no file", searched: [path] };
   const broken = (why: string): MatchAnswer => ({ kind: "broken", file: path, why });
-  let list: RegistryList | undefined;
+  let play: Play;
   try {
-    list = readList(bytes, path, target);
+    play = readPlay(bytes, path, target.vaultPasswords, target.options?.["name"]);
   } catch (fault) {
     if (isAppError(fault)) return broken(fault.message);
     throw fault;
   }
-  if (list === undefined) return { kind: "anonymous", why: "it has no such list", searched: [path] };
-  if (list.broken !== undefined) return broken(`${list.broken}, so the play stops`);
+  if (play === "no list") return { kind: "anonymous", why: "it has no such list", searched: [path] };
+  if (play.broken !== undefined) return broken(`${play.broken}, so the play stops`);
+  const { config, unknown } = play;
+  const key = dockerKey(parseImageName(image).registry);
+  const answer = matchDockerFile({
+    path,
+    bytes: config,
+    keys: [key],
+    shadows: [],
+  });
+  if (answer.kind !== "login") return answer;
+  const why = unknown.get(answer.match.key);
+  return why === undefined ? answer : broken(`the entry ${answer.match.key}: ${why}`);
+}
+
+/** What the play makes of the list: a config.json, and by its keys what cannot be known here. */
+type Play =
+  | "no list"
+  | {
+      readonly broken: string | undefined;
+      readonly config: Uint8Array;
+      readonly unknown: ReadonlyMap<string, string>;
+    };
+
+/** The same file under the same passwords is opened once: that is meant to be slow. */
+const readPlay = onceForBytes((bytes, path, passwords: Target["vaultPasswords"], name: unknown): Play => {
+  const { clear } = openVars(new TextDecoder().decode(bytes), passwords ?? [], path);
+  const variable = typeof name === "string" ? name : REGISTRY_LIST;
+  const list = readRegistryList(parseVars(clear, path), passwords ?? [], variable);
+  if (list === undefined) return "no list";
   const auths: Record<string, { readonly auth: string }> = {};
   const unknown = new Map<string, string>();
   for (const { registry = HUB_KEY, username, password } of list.entries) {
@@ -41,21 +70,5 @@ export function matchAnsible(
     const pair = isKnown ? `${username.text.reveal()}:${password.text.reveal()}` : "unknown:unknown";
     auths[registry] = { auth: Buffer.from(pair).toString("base64") };
   }
-  const key = dockerKey(parseImageName(image).registry);
-  const answer = matchDockerFile({
-    path,
-    bytes: Buffer.from(JSON.stringify({ auths })),
-    keys: [key],
-    shadows: [],
-  });
-  if (answer.kind !== "login") return answer;
-  const why = unknown.get(answer.match.key);
-  return why === undefined ? answer : broken(`the entry ${answer.match.key}: ${why}`);
-}
-
-function readList(bytes: Uint8Array, path: string, target: Target): RegistryList | undefined {
-  const passwords = target.vaultPasswords ?? [];
-  const { clear } = openVars(new TextDecoder().decode(bytes), passwords, path);
-  const name = target.options?.["name"];
-  return readRegistryList(parseVars(clear, path), passwords, typeof name === "string" ? name : REGISTRY_LIST);
-}
+  return { broken: list.broken, config: Buffer.from(JSON.stringify({ auths })), unknown };
+});

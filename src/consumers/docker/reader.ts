@@ -4,6 +4,7 @@ import { authsOf } from "../auth-file.ts";
 import type { Match, MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, memberOf, parseJsonBytes, parseJsonText } from "../json-text.ts";
+import { onceForBytes } from "../once-for-bytes.ts";
 import { dockerKey, findInAuths, helperFor, mistypedSection, unreadableEntries } from "./docker-config.ts";
 import { dockerFile } from "./writer.ts";
 
@@ -42,20 +43,19 @@ export function matchDockerFile(search: {
 }): MatchAnswer {
   const { path, keys } = search;
   if (search.bytes.length === 0) return { kind: "anonymous", why: "the file is empty", searched: [path] };
-  let root: JsonObject;
+  let file: ReturnType<typeof readDockerFile>;
   try {
-    root = parseJsonBytes(search.bytes, path);
+    file = readDockerFile(search.bytes, path);
   } catch (fault) {
     return { kind: "broken", file: path, why: fault instanceof Error ? fault.message : "it does not parse" };
   }
-  const mistyped = mistypedSection(root);
+  const { root, mistyped, bad } = file;
   if (mistyped !== undefined)
     return {
       kind: "broken",
       file: path,
       why: `${mistyped} has another type than docker decodes: the file does not load`,
     };
-  const [bad] = unreadableEntries(root);
   if (bad !== undefined) {
     const why = `the entry ${bad} cannot be decoded; docker stops there, so this login is read or not by chance`;
     return { kind: "broken", file: path, why };
@@ -92,6 +92,11 @@ export function matchDockerFile(search: {
   const why = shadows.at(-1) ?? `no entry for ${keys.at(-1) ?? "this host"}`;
   return { kind: "anonymous", why, searched: [path] };
 }
+
+const readDockerFile = onceForBytes((bytes, path) => {
+  const root = parseJsonBytes(bytes, path);
+  return { root, mistyped: mistypedSection(root), bad: unreadableEntries(root)[0] };
+});
 
 /** `auth` before the inline pair; an identity token is used in place of the password. undefined: an empty entry. */
 function usable(

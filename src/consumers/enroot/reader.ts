@@ -1,6 +1,7 @@
 import { Secret } from "#core";
 import { parseReference } from "#oci";
 import type { MatchAnswer, Target } from "../contract.ts";
+import { onceForBytes } from "../once-for-bytes.ts";
 import { enrootHosts } from "./hosts.ts";
 import { findBlock, parseNetrc, readNetrcText } from "./netrc.ts";
 import { isOlder, isPlainUser, type NetrcLine, netrcKey, parseNetrcLine } from "./netrc-line.ts";
@@ -20,18 +21,16 @@ export function matchEnroot(
   const anonymous = (why: string): MatchAnswer => ({ kind: "anonymous", why, searched: [path] });
   const broken = (why: string): MatchAnswer => ({ kind: "broken", file: path, why });
   if (bytes === undefined) return anonymous("there is no file");
-  let text: string;
-  let blocks: ReturnType<typeof parseNetrc>;
+  let file: ReturnType<typeof readNetrc>;
   try {
-    text = readNetrcText(bytes, path);
-    blocks = parseNetrc(text, path);
+    file = readNetrc(bytes, path);
   } catch (fault) {
     return broken(fault instanceof Error ? fault.message : "it does not parse");
   }
   const reference = parseReference(image);
   const { own, realms } = enrootHosts(reference.registry, target.realmHosts?.[reference.registry]);
   const host = own[0] ?? reference.registry;
-  const lines = text.split("\n").map((line) => parseNetrcLine(line.replace(/\r$/, "")));
+  const { text, blocks, lines } = file;
   const first = lines.find((line) => line?.host === host);
   const user = reference.username ?? first?.user;
   if (user === undefined) return anonymous(`no line begins with machine ${host} login`);
@@ -73,6 +72,12 @@ export function matchEnroot(
     },
   };
 }
+
+const readNetrc = onceForBytes((bytes, path) => {
+  const text = readNetrcText(bytes, path);
+  const lines = text.split("\n").map((line) => parseNetrcLine(line.replace(/\r$/, "")));
+  return { text, blocks: parseNetrc(text, path), lines };
+});
 
 /** Enroot 4: at the margin, the user as a pattern. */
 function passesGate(line: NetrcLine, host: string, user: string): boolean {
