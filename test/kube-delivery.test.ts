@@ -5,6 +5,7 @@ import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
 import { findProgram, needs } from "./support/programs.ts";
 import { type CliOptions, type CliResult, runCli } from "./support/run-cli.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
+import { until } from "./support/until.ts";
 
 const withCluster = needs("kube", "openssl");
 let scratch: Scratch;
@@ -463,3 +464,127 @@ withCluster(
     expect(await secretIn("runai", "site-registries")).toBeUndefined();
   },
 );
+
+withCluster(
+  "Run:ai's setting clusterWideSecret is looked at: off is refused, on needs no word, unknown is said",
+  async () => {
+    const namespace = "runai";
+    if ((await cluster.request("GET", `/api/v1/namespaces/${namespace}`)).status === 404)
+      await cluster.addNamespace(namespace);
+    const settings = "/apis/run.ai/v1/namespaces/runai/runaiconfigs";
+    const configureCluster = (): void =>
+      configure('{ to: runai, at: "k8s://test", scope: cluster, name: looked-at, logins: [a] }');
+    configureCluster();
+    const unknown = await wharf(["plan"]);
+    expect(unknown.out + unknown.err).toContain("clusterWideSecret is on");
+    await addKind("runaiconfigs", "RunaiConfig", "run.ai");
+    const config = (isOn: boolean): object => ({
+      apiVersion: "run.ai/v1",
+      kind: "RunaiConfig",
+      metadata: { name: "runai", namespace },
+      spec: { "project-controller": { clusterWideSecret: isOn } },
+    });
+    await until(
+      "the new kind is served",
+      async () => (await cluster.request("POST", settings, config(false))).status === 201 || undefined,
+      60_000,
+    );
+    const refused = await wharf(["apply", "--yes"]);
+    expect(refused.code).toBe(3);
+    expect(refused.out + refused.err).toContain("clusterWideSecret is off");
+    expect(refused.out + refused.err).toContain("scope: project");
+    expect(await secretIn(namespace, "looked-at")).toBeUndefined();
+    const answer = await cluster.request(
+      "PATCH",
+      `${settings}/runai`,
+      config(true),
+      "application/merge-patch+json",
+    );
+    expect(answer.status).toBe(200);
+    const done = await apply();
+    expect(done.out + done.err).not.toContain("clusterWideSecret");
+    expect(await secretIn(namespace, "looked-at")).toBeDefined();
+    // The least roles let it be read, and no more.
+    const rbac = (await wharf(["kube", "rbac"])).out;
+    expect(rbac).toContain('apiGroups: ["run.ai"]');
+    expect(rbac).toMatch(/resources: \[runaiconfigs\]\n +resourceNames: \["runai"\]\n +verbs: \[get\]/);
+    configure();
+    await apply();
+  },
+  120_000,
+);
+
+withCluster("Run:ai by project: the ServiceAccount's list keeps what is in it", async () => {
+  await cluster.addNamespace("runai-vision");
+  const account = "/api/v1/namespaces/runai-vision/serviceaccounts/default";
+  await cluster.request(
+    "PATCH",
+    account,
+    { imagePullSecrets: [{ name: "theirs" }] },
+    "application/merge-patch+json",
+  );
+  configure('{ to: runai, at: "k8s://test", scope: project, projects: [vision], logins: [a] }');
+  await apply();
+  expect(await pullSecretsOf("runai-vision")).toEqual(["theirs", "regcred"]);
+  expect((await secretIn("runai-vision"))?.metadata.labels).toMatchObject({ "run.ai/credentials": "true" });
+  const before = writes();
+  await apply();
+  expect(writes()).toBe(before);
+  configure();
+  await apply();
+  expect(await pullSecretsOf("runai-vision")).toEqual(["theirs"]);
+  expect(await secretIn("runai-vision")).toBeUndefined();
+});
+
+withCluster(
+  "what is rendered for GitOps is taken by a server-side apply, kustomization and all",
+  async () => {
+    await cluster.addNamespace("gitops-a");
+    await cluster.addNamespace("gitops-b");
+    mkdirSync(`${folder}/out`, { mode: 0o700 });
+    configure(
+      "{ to: kubernetes, at: folder:out, namespaces: [gitops-a, gitops-b], service-accounts: [default], kustomization: true, logins: [a, b] }",
+    );
+    await apply();
+    await cluster.mustKubectl(["apply", "--server-side", "-k", `${folder}/out`]);
+    for (const namespace of ["gitops-a", "gitops-b"]) {
+      expect(Object.keys(await authsIn(namespace))).toEqual(["a.example", "b.example/team/"]);
+      expect(await pullSecretsOf(namespace)).toEqual(["regcred"]);
+    }
+    // Somebody else owns the list in another namespace: a conflict, and nothing lost.
+    await cluster.addNamespace("gitops-c");
+    const list = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default" } };
+    const theirs = await cluster.request(
+      "PATCH",
+      "/api/v1/namespaces/gitops-c/serviceaccounts/default?fieldManager=theirs",
+      { ...list, imagePullSecrets: [{ name: "theirs" }] },
+      "application/apply-patch+yaml",
+    );
+    expect(theirs.status).toBe(200);
+    configure(
+      "{ to: kubernetes, at: folder:out, namespaces: [gitops-c], service-accounts: [default], logins: [a] }",
+    );
+    await apply();
+    const refused = await cluster.kubectl(["apply", "--server-side", "-f", `${folder}/out/gitops-c`]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toContain("conflict");
+    expect(await pullSecretsOf("gitops-c")).toEqual(["theirs"]);
+  },
+);
+
+/** A kind of objects that the API server keeps as they come. */
+async function addKind(plural: string, kind: string, group: string): Promise<void> {
+  const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+  const answer = await cluster.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: "Namespaced",
+      names: { plural, kind, singular: kind.toLowerCase() },
+      versions: [{ name: "v1", served: true, storage: true, schema }],
+    },
+  });
+  expect(answer.status).toBe(201);
+}

@@ -45,15 +45,25 @@ export const proofRows: readonly ProofRow[] = [
   },
   {
     row: "A7",
-    works: "Run:ai cluster-wide and by department: labelled Secrets, old and new labels",
-    against: "golden files only; Run:ai cannot be had",
-    tests: ["src/consumers/runai/runai.test.ts", "test/contracts/consumers-golden.test.ts"],
+    works:
+      "Run:ai cluster-wide and by department: labelled Secrets, old and new labels; clusterWideSecret looked at",
+    against:
+      "a real API server, with a stand-in for Run:ai's own settings; golden files; Run:ai cannot be had",
+    tests: [
+      "test/kube-delivery.test.ts",
+      "src/consumers/runai/runai.test.ts",
+      "test/contracts/consumers-golden.test.ts",
+    ],
   },
   {
     row: "A8",
     works: "Run:ai by project: a Secret in its namespace, added to the ServiceAccount's list",
-    against: "golden files only; Run:ai cannot be had",
-    tests: ["src/consumers/runai/runai.test.ts", "src/consumers/kubernetes/references.test.ts"],
+    against: "a real API server; golden files; Run:ai cannot be had",
+    tests: [
+      "test/kube-delivery.test.ts",
+      "src/consumers/runai/runai.test.ts",
+      "src/consumers/kubernetes/references.test.ts",
+    ],
   },
   {
     row: "A10",

@@ -61,6 +61,8 @@ export interface Target {
    * the paths of objects (`renderObjectPath` of #core) and are what `kubernetes/secret-object.ts` says.
    */
   readonly namespaces?: readonly string[];
+  /** Objects of that API that the consumer asks for (`inCluster`), by their paths, as far as they are there and may be read. */
+  readonly objects?: ReadonlyMap<string, unknown>;
 }
 
 /** One entry of a document: what the program looks a login up by. */
@@ -183,6 +185,12 @@ export interface Abilities {
   readonly proof: string;
 }
 
+/** What a consumer needs to know of a cluster. */
+export interface ClusterNeeds {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly objects: readonly string[];
+}
+
 /** A consumer: a writer and a reader. Pure: no I/O, no clock, no environment but the target's. */
 export interface Consumer {
   readonly name: ConsumerName;
@@ -198,6 +206,11 @@ export interface Consumer {
    * Throws FILE_INVALID for a file it cannot parse; the message names line and column where it can, never content.
    */
   merge(current: Uint8Array | undefined, document: FileDocument, owned: ReadonlySet<string>): Merged;
+  /**
+   * In a cluster: the delivery's options as `namespaces:` has them, and API paths of objects that `compile` goes by. Not there where the
+   * options are so written and nothing is looked at. Never throws: wrong options are refused by `compile`.
+   */
+  inCluster?(options: Readonly<Record<string, unknown>>): ClusterNeeds;
   /** The document by which what is ours is taken out of a file, where that needs more than the file's path. */
   emptyDocument?(path: string, target: Target): FileDocument;
   /** Absolute paths of every file (and of shadowing ones) that the reader must be given for this target, in the program's search order. */

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { type Consumer, consumers, type Target } from "#consumers";
-import { AppError, type Context, version } from "#core";
+import { AppError, type Context, isAppError, version } from "#core";
 import { type DeliveryPlace, isUserName, type Surroundings } from "#logins";
 import {
   createFolderPlace,
@@ -84,7 +84,7 @@ export async function targetOf(
   consumer: Consumer,
   options: Readonly<Record<string, unknown>>,
 ): Promise<Target> {
-  if (place.cluster !== undefined) return await clusterTarget(context, place, options);
+  if (place.cluster !== undefined) return await clusterTarget(context, place, consumer, options);
   const programs = PROGRAMS[consumer.name] ?? { own: [] };
   // Asked at once, so that a place far away is asked once.
   const [facts, ...own] = await Promise.all([
@@ -109,21 +109,39 @@ export async function readingTargetOf(
   consumer: Consumer,
   options: Readonly<Record<string, unknown>>,
 ): Promise<Target> {
-  if (place.cluster !== undefined) return await clusterTarget(context, place, options);
+  if (place.cluster !== undefined) return await clusterTarget(context, place, consumer, options);
   const facts = await place.facts(context);
   const deciding = VERSIONED_BY[consumer.name];
   const isVersioned = deciding === undefined || deciding.some((name) => facts.env[name] !== undefined);
   return isVersioned ? await targetOf(context, place, consumer, options) : { ...facts, options };
 }
 
-/** What a delivery's options mean in a cluster: its namespaces, as they are there now. */
+/** What a delivery's options mean in a cluster: its namespaces, as they are there now, and what else the consumer goes by. */
 async function clusterTarget(
   context: Context,
   place: Place,
+  consumer: Consumer,
   options: Readonly<Record<string, unknown>>,
 ): Promise<Target> {
-  const namespaces = await place.cluster?.namespaces(context, options);
-  return { ...(await place.facts(context)), options, namespaces: namespaces ?? [] };
+  const needs = consumer.inCluster?.(options) ?? { options, objects: [] };
+  const namespaces = await place.cluster?.namespaces(context, needs.options);
+  const objects = new Map<string, unknown>();
+  for (const path of needs.objects) {
+    const object = await readObject(context, place, path);
+    if (object !== undefined) objects.set(path, object);
+  }
+  const facts = await place.facts(context);
+  return { ...facts, options, namespaces: namespaces ?? [], ...(objects.size === 0 ? {} : { objects }) };
+}
+
+/** undefined where it may not be read too: the consumer then says what it does not know. */
+async function readObject(context: Context, place: Place, path: string): Promise<unknown> {
+  try {
+    return await place.cluster?.object(context, path);
+  } catch (cause) {
+    if (isAppError(cause, "PERMISSION_DENIED")) return undefined;
+    throw cause;
+  }
 }
 
 /** Programs of a consumer that are on a place's PATH, with versions. */

@@ -9,6 +9,8 @@ export interface KubeRights {
   readonly place: string;
   /** Namespaces are found by a selector, or all are meant: they must be listed, and names are the same in each. */
   readonly findsNamespaces: boolean;
+  /** API paths of objects that are only looked at (Run:ai's own settings). */
+  readonly reads: readonly string[];
   /** `undefined`: in every namespace. Names sorted. */
   readonly rights: readonly {
     readonly namespace: string | undefined;
@@ -44,14 +46,17 @@ async function rightsAt(
   specs: readonly TargetSpec[],
 ): Promise<KubeRights> {
   const paths: string[] = [];
+  const reads = new Set<string>();
   let findsNamespaces = false;
   for (const spec of specs) {
     const consumer = consumerNamed(about.inventory.consumers, spec.consumer);
-    const { namespaces } = spec.options;
+    const needs = consumer.inCluster?.(spec.options) ?? { options: spec.options, objects: [] };
+    for (const path of needs.objects) reads.add(path);
+    const { namespaces } = needs.options;
     const isFound = namespaces !== undefined && !Array.isArray(namespaces);
     findsNamespaces ||= isFound;
     const opened = await about.inventory.openPlace(context, spec.at, spec.user);
-    const found = isFound ? [ANY] : await opened.cluster?.namespaces(context, spec.options);
+    const found = isFound ? [ANY] : await opened.cluster?.namespaces(context, needs.options);
     paths.push(...pathsOf(about.config, spec, { consumer, namespaces: found ?? [] }));
   }
   const objects = paths.flatMap((path) => parseObjectPath(path) ?? []);
@@ -62,6 +67,7 @@ async function rightsAt(
   return {
     place,
     findsNamespaces,
+    reads: [...reads].sort(),
     rights: [...groups]
       .map(([group, members]) => {
         const [namespace, kind] = group.split("/") as [string, ObjectKind];

@@ -10,6 +10,8 @@ export interface RbacSubject {
 }
 
 interface Rule {
+  /** API group; undefined: the core's. */
+  readonly group?: string;
   readonly resource: string;
   readonly verbs: readonly string[];
   readonly names: readonly string[];
@@ -39,9 +41,15 @@ export function renderRbac(rights: KubeRights, subject: RbacSubject, name = "wha
       renderBinding("ClusterRole", { name }, subject),
     );
   }
-  for (const [namespace, members] of spaces) {
+  const looks = rights.reads.flatMap((path) => lookOf(path) ?? []);
+  for (const namespace of new Set([...spaces.keys(), ...looks.map((look) => look.namespace)])) {
     if (namespace === "") continue;
-    const rules = members.map(({ kind, names }): Rule => ({ resource: kind, verbs: VERBS[kind], names }));
+    const rules = [
+      ...(spaces.get(namespace) ?? []).map(
+        ({ kind, names }): Rule => ({ resource: kind, verbs: VERBS[kind], names }),
+      ),
+      ...looks.filter((look) => look.namespace === namespace),
+    ];
     documents.push(
       renderRole("Role", { name, namespace }, rules),
       renderBinding("Role", { name, namespace }, subject),
@@ -62,14 +70,23 @@ export function parseServiceAccount(text: string): RbacSubject {
   );
 }
 
+/** The rule for an object that is only looked at; undefined for one of the whole cluster. */
+function lookOf(path: string): (Rule & { readonly namespace: string }) | undefined {
+  const parts = /^\/apis\/([^/]+)\/[^/]+\/namespaces\/([^/]+)\/([^/]+)\/([^/]+)$/.exec(path);
+  const [, group, namespace, resource, object] = parts ?? [];
+  if (group === undefined || namespace === undefined || resource === undefined || object === undefined)
+    return undefined;
+  return { group, namespace, resource, names: [object], verbs: ["get"] };
+}
+
 interface RoleName {
   readonly name: string;
   readonly namespace?: string;
 }
 
 function renderRole(kind: "Role" | "ClusterRole", at: RoleName, rules: readonly Rule[]): string {
-  const lines = rules.flatMap(({ resource, verbs, names }) => [
-    '  - apiGroups: [""]',
+  const lines = rules.flatMap(({ group = "", resource, verbs, names }) => [
+    `  - apiGroups: [${JSON.stringify(group)}]`,
     `    resources: [${resource}]`,
     ...(names.length === 0 ? [] : [`    resourceNames: ${JSON.stringify(names)}`]),
     `    verbs: [${verbs.join(", ")}]`,

@@ -80,4 +80,6 @@ export interface Place {
 export interface Cluster {
   /** The namespaces that a delivery's options mean, sorted: `namespaces:` a list, `all` or `{selector}`; `namespace:`; else the context's own. */
   namespaces(context: Context, options: Readonly<Record<string, unknown>>): Promise<readonly string[]>;
+  /** The object at a path of the API (`/apis/GROUP/VERSION/…`); undefined where it, or its kind, is not there. Throws PERMISSION_DENIED. */
+  object(context: Context, path: string): Promise<unknown>;
 }

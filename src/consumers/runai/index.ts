@@ -1,6 +1,6 @@
 import type { Consumer } from "../contract.ts";
 import { mergeKubernetes } from "../kubernetes/writer.ts";
-import { compileRunai, matchRunai, runaiFiles } from "./writer.ts";
+import { compileRunai, matchRunai, runaiFiles, runaiInCluster } from "./writer.ts";
 
 /** Run:ai: a labelled pull secret for the cluster or a department, or one in each project's namespace. */
 export const runai: Consumer = {
@@ -13,10 +13,11 @@ export const runai: Consumer = {
     takesEffect: { when: "after", seconds: 60 },
     readsApart: true,
     proof:
-      "golden only: Run:ai itself cannot be had; labels and namespaces from its manuals, the Secrets as for kubernetes",
+      "a real API server takes the Secrets, the labels and the ServiceAccount's list; Run:ai itself cannot be had: what it does with them is from its manuals; golden files",
   },
   compile: compileRunai,
   merge: mergeKubernetes,
   files: runaiFiles,
   match: matchRunai,
+  inCluster: runaiInCluster,
 };

@@ -107,6 +107,7 @@ function createPlace(name: string, connected: () => Promise<Connected>): Place {
     atOnce: AT_ONCE,
     cluster: {
       namespaces: (context, options) => findNamespaces(context, connected, options),
+      object: async (context, path) => await (await connected()).client.get(context, path),
     },
     facts: () => Promise.resolve({ home: "", user: "", uid: 0, env: {} }),
     async read(context, path): Promise<PlaceFile | undefined> {
