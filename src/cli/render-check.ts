@@ -11,7 +11,17 @@ export function renderLoginStatuses(report: CheckReport, color: boolean): string
     ([name, startedAt]) =>
       `${paint.yellow("warning")} login ${plainText(name)}: a rotation of ${startedAt.slice(0, 10)} is not done: wharf rotate ${plainText(name)} --continue\n`,
   );
-  return [...report.logins.map((status) => loginLine(status, color)), ...rotations].join("");
+  const there = report.fromTargets.map((one) => {
+    const name = plainText(`${whereOf(one)}: login ${one.login}`);
+    if (one.error !== undefined) {
+      const hint = one.error.hint === undefined ? "" : `\n  ${paint.dim(plainText(one.error.hint))}`;
+      return `${paint.red("failed")} from ${name}: ${plainText(one.error.message)}${hint}\n`;
+    }
+    if (one.proof === undefined)
+      return `${paint.dim("not asked")} from ${name}: ${plainText(one.skipped ?? "")}\n`;
+    return `${paint.green("good")} from ${name}: ${plainText(one.proof.detail)}\n`;
+  });
+  return [...report.logins.map((status) => loginLine(status, color)), ...there, ...rotations].join("");
 }
 
 /** A check in one line: what cron mails and monitoring shows. */
@@ -26,6 +36,9 @@ export function renderCheckLine(report: CheckReport): string {
       const words = loginWords(status);
       return words === undefined ? [] : [`login ${status.login.name} ${words}`];
     }),
+    ...report.fromTargets
+      .filter(({ error }) => error !== undefined)
+      .map((one) => `login ${one.login} failed from ${whereOf(one)}`),
     ...[...report.rotations.keys()].map((name) => `rotation of ${name} not done`),
   ];
   const counts = `${targets.length} targets, ${report.logins.length} logins asked`;
@@ -47,6 +60,15 @@ export function checkDocument(configPath: string, report: CheckReport): unknown 
       proof: status.proof?.outcome ?? null,
       rateLimit: status.rateLimit ?? null,
       error: errorDocument(status.error),
+    })),
+    fromTargets: report.fromTargets.map((one) => ({
+      consumer: one.consumer,
+      place: one.place,
+      user: one.user ?? null,
+      login: one.login,
+      proof: one.proof?.outcome ?? null,
+      skipped: one.skipped ?? null,
+      error: errorDocument(one.error),
     })),
     rotations: Object.fromEntries(report.rotations),
   };
@@ -97,6 +119,10 @@ function loginWords(status: LoginStatus): string | undefined {
   if (status.expiry === "expires soon") return `expires on ${dayOf(status)}`;
   if (isLow(status)) return `has ${status.rateLimit?.remaining} pulls left`;
   return isLoginOff(status) ? "is off" : undefined;
+}
+
+function whereOf({ consumer, place, user }: CheckReport["fromTargets"][number]): string {
+  return `${consumer} at ${place}${user === undefined ? "" : ` for ${user}`}`;
 }
 
 function dayOf({ expires }: LoginStatus): string {

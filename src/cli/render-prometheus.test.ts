@@ -17,7 +17,7 @@ test("whatever a place is called, each line is one sample, and the name is read 
         shadowed: [],
       };
       const plan = { targets: [{ ...target, error: undefined }] };
-      const report: CheckReport = { plan, logins: [], rotations: new Map(), isGood: true };
+      const report: CheckReport = { plan, logins: [], fromTargets: [], rotations: new Map(), isGood: true };
       const text = renderPrometheus(report, new Date(0));
       expect(text.endsWith("\n")).toBe(true);
       for (const one of text.slice(0, -1).split("\n"))

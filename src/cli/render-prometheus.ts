@@ -57,6 +57,16 @@ function metricsOf(report: CheckReport): readonly Metric[] {
       samples: logins.map((status) => ({ labels: loginLabels(status), value: isLoginOff(status) ? 0 : 1 })),
     },
     {
+      name: "wharf_target_login_good",
+      help: "1 where the registry takes the login as it lies at the target, asked from there.",
+      samples: report.fromTargets
+        .filter(({ skipped }) => skipped === undefined)
+        .map(({ consumer, place, user = "", login, error }) => ({
+          labels: { consumer, place, user, login },
+          value: error === undefined ? 1 : 0,
+        })),
+    },
+    {
       name: "wharf_login_expires_timestamp_seconds",
       help: "When the secret of a login ends.",
       samples: logins.flatMap((status) =>

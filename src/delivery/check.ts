@@ -4,12 +4,15 @@ import type { Fetch } from "#system";
 import type { Plan, TargetPlan } from "./contract.ts";
 import { planDelivery } from "./plan.ts";
 import type { PlanInput } from "./planning.ts";
+import { proveFromTargets, type TargetProof } from "./prove-from-targets.ts";
 import { isLoginOff, type LoginStatus, proveLogins } from "./prove-logins.ts";
 
 /** What `wharf check` found: the plan as it would be now, and what each delivered login's registry says. */
 export interface CheckReport {
   readonly plan: Plan;
   readonly logins: readonly LoginStatus[];
+  /** What was asked from the targets; empty where nobody wished it. */
+  readonly fromTargets: readonly TargetProof[];
   /** Logins whose rotation was begun and did not come to its end, with when. */
   readonly rotations: ReadonlyMap<string, string>;
   /** True: every target has what it should, and every login is good. */
@@ -22,6 +25,8 @@ export interface CheckWish {
   readonly fetch: Fetch | undefined;
   /** A login that ends within so many days is off; undefined: it is warned of, two weeks before. */
   readonly warnDays?: number | undefined;
+  /** Ask from each target too, with what lies there. */
+  readonly fromTargets?: boolean;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -30,7 +35,7 @@ const DAY_MS = 24 * 3600 * 1000;
 export async function checkDelivery(
   context: Context,
   input: PlanInput,
-  { fetch, warnDays }: CheckWish,
+  { fetch, warnDays, fromTargets: isFromTargets }: CheckWish,
 ): Promise<CheckReport> {
   const plan = await planDelivery(context, input);
   const delivered = deliveredLogins(input);
@@ -50,8 +55,13 @@ export async function checkDelivery(
   const rotations = new Map(
     [...(vault?.rotations ?? [])].map(([name, { startedAt }]) => [name, startedAt] as const),
   );
-  const isGood = plan.targets.every(isTargetGood) && !logins.some(isOff) && rotations.size === 0;
-  return { plan, logins, rotations, isGood };
+  const fromTargets = isFromTargets === true ? await proveFromTargets(context, input) : [];
+  const isGood =
+    plan.targets.every(isTargetGood) &&
+    !logins.some(isOff) &&
+    rotations.size === 0 &&
+    fromTargets.every(({ error }) => error === undefined);
+  return { plan, logins, fromTargets, rotations, isGood };
 }
 
 /** True where nothing would change and nothing was refused or failed. */

@@ -5,7 +5,7 @@ import { expiryOf } from "./prove-logins.ts";
 import { answerFrom, readSearchPath, type SearchPath } from "./search-path.ts";
 
 /** A repository that no file names: an entry for the whole of a login's images is what answers for it. */
-const SAMPLE = "wharf-sample/image";
+export const SAMPLE = "wharf-sample/image";
 
 /**
  * Reads the merged files back by the program's own rules: a warning for each login that the program would not use for its images,

@@ -18,10 +18,18 @@ export const check: Command = {
       command: "wharf check --quiet --prometheus /var/lib/node_exporter/wharf.prom",
       says: "for the textfile collector",
     },
+    {
+      command: "wharf check --from-target --at ssh://gpu01",
+      says: "from that node, with its names, routes and CAs",
+    },
     { command: "wharf check --offline", says: "the targets alone" },
   ],
   options: [
     { flag: "--offline", summary: "do not ask the registries" },
+    {
+      flag: "--from-target",
+      summary: "ask the registries from each target too: by curl there, with what lies there",
+    },
     { flag: "--quiet", summary: "one line" },
     { flag: "--warn-days <days>", summary: "a login that ends within so many days is off" },
     { flag: "--prometheus <file>", summary: "write the findings in Prometheus' text format, atomically" },
@@ -55,7 +63,11 @@ async function checked(
     const input = await chosenDeliveryOf(invocation);
     const { checkDelivery } = await import("#delivery");
     const fetch = options["offline"] === true ? undefined : await fetchOf(invocation);
-    const report = await checkDelivery(context, input, { fetch, warnDays });
+    const report = await checkDelivery(context, input, {
+      fetch,
+      warnDays,
+      fromTargets: options["fromTarget"] === true,
+    });
     await writeMetrics(invocation, report);
     return { report, configPath: input.config.path };
   } catch (cause) {
