@@ -178,7 +178,14 @@ export interface Abilities {
   readonly takesEffect:
     | { readonly when: "now" }
     | { readonly when: "after"; readonly seconds: number }
-    | { readonly when: "on restart"; readonly of: string };
+    | {
+        readonly when: "on restart";
+        readonly of: string;
+        /** Units of systemd that run it, any of them on a node; none: it is nothing that systemd restarts. */
+        readonly units: readonly string[];
+        /** Ends of the paths whose change needs the restart; undefined: all. */
+        readonly files?: readonly string[];
+      };
   /** Its files are read apart: each is all that some pods of a cluster are given. Without it they are one search path. */
   readonly readsApart?: boolean;
   /** How this consumer is proved, for docs/proof.md and the command's help. */

@@ -35,7 +35,7 @@ export async function adoptDelivery(context: Context, input: PlanInput): Promise
   const { path } = input.config;
   return await withFileLock(context, `${besideConfig(path, "state")}.lock`, async () => {
     const plan = await planDelivery(context, input);
-    const { records, failed } = await readState(path);
+    const { records, ...rest } = await readState(path);
     const state = new Map(records.map((record) => [recordKey(record), record]));
     const adopted: DeliveredRecord[] = [];
     const left: Unadopted[] = [];
@@ -57,7 +57,7 @@ export async function adoptDelivery(context: Context, input: PlanInput): Promise
           }
         }
       }
-    await writeState(path, { records: [...state.values()], failed });
+    await writeState(path, { ...rest, records: [...state.values()] });
     return { plan, adopted, known, left };
   });
 }

@@ -8,6 +8,7 @@ import type { FilePlan, Plan, TargetOutcome, TargetPlan } from "./contract.ts";
 import { actionOf, type PlanInput } from "./planning.ts";
 import { placeFor } from "./prune.ts";
 import { readAhead } from "./read-ahead.ts";
+import { restartOf } from "./restart.ts";
 import { readState, recordKey, writeState } from "./state.ts";
 
 /**
@@ -42,12 +43,14 @@ async function applyTarget(
   recorder: Recorder,
 ): Promise<TargetOutcome> {
   const written: { path: string; action: FilePlan["action"] }[] = [];
+  let canRestart = false;
   const outcome = (error: AppError | undefined): TargetOutcome => ({
     consumer: target.consumer,
     place: target.place,
     user: target.user,
     written,
-    takesEffect: written.length === 0 ? undefined : effectOf(input, target.consumer),
+    takesEffect: written.length === 0 ? undefined : effectOf(input, target.consumer, written),
+    canRestart,
     refusals: target.refusals,
     warnings: target.warnings,
     error,
@@ -59,7 +62,12 @@ async function applyTarget(
     for (const file of target.files) {
       const action = await applyFile(context, place, file);
       if (action !== "none") written.push({ path: file.path, action });
-      await recorder.record(target, [file]);
+      const isPending =
+        action !== "none" &&
+        place.run !== undefined &&
+        (restartOf(input, target.consumer, [file])?.units.length ?? 0) > 0;
+      if (isPending) canRestart = true;
+      await recorder.record(target, [file], isPending);
     }
     return outcome(undefined);
   } catch (cause) {
@@ -94,12 +102,15 @@ async function applyTarget(
   }
 }
 
-function effectOf(input: PlanInput, name: string): string | undefined {
+function effectOf(
+  input: PlanInput,
+  name: string,
+  written: readonly { readonly path: string }[],
+): string | undefined {
   const effect = input.inventory.consumers.find((consumer) => consumer.name === name)?.abilities.takesEffect;
-  if (effect === undefined || effect.when === "now") return undefined;
-  return effect.when === "after"
-    ? `takes effect within ${effect.seconds} seconds`
-    : `takes effect after a restart of ${effect.of}`;
+  if (effect?.when === "after") return `takes effect within ${effect.seconds} seconds`;
+  const restart = restartOf(input, name, written);
+  return restart === undefined ? undefined : `takes effect after a restart of ${restart.of}`;
 }
 
 /** Somebody may write again and again; each time it is merged anew. */
@@ -139,21 +150,24 @@ async function applyOnce(
 
 /** For `--retry-failed`: places that were not delivered to this time keep what was said of them. */
 async function rememberFailures(configPath: string, outcomes: readonly TargetOutcome[]): Promise<void> {
-  const { records, failed } = await readState(configPath);
+  const { failed, ...rest } = await readState(configPath);
   const tried = new Set(outcomes.map(({ place }) => place));
   const next = new Set(failed.filter((place) => !tried.has(place)));
   for (const { place, error } of outcomes) if (error !== undefined) next.add(place);
-  await writeState(configPath, { records, failed: [...next] });
+  await writeState(configPath, { ...rest, failed: [...next] });
 }
 
 interface Recorder {
-  /** Puts into the state what is ours in the files now, and takes out what left them. On disk when it returns. */
-  record(target: TargetPlan, files: readonly FilePlan[]): Promise<void>;
+  /**
+   * Puts into the state what is ours in the files now, takes out what left them, and remembers whether the program has to be restarted.
+   * On disk when it returns.
+   */
+  record(target: TargetPlan, files: readonly FilePlan[], isPending?: boolean): Promise<void>;
 }
 
 /** Many targets end at once: while one state is written, what comes in goes into the next. */
 function createRecorder(configPath: string): Recorder {
-  let pending: [TargetPlan, readonly FilePlan[]][] = [];
+  let pending: [TargetPlan, readonly FilePlan[], boolean][] = [];
   let writing: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
 
@@ -161,7 +175,7 @@ function createRecorder(configPath: string): Recorder {
     next = undefined;
     const batch = pending;
     pending = [];
-    const { records, failed } = await readState(configPath);
+    const { records, failed, restarts } = await readState(configPath);
     const known = new Map(records.map((record) => [recordKey(record), record]));
     for (const [target, files] of batch)
       for (const file of files) {
@@ -169,12 +183,19 @@ function createRecorder(configPath: string): Recorder {
         for (const key of file.forgets) known.delete(recordKey({ ...at, key }));
         for (const one of file.records) known.set(recordKey(one), one);
       }
-    await writeState(configPath, { records: [...known.values()], failed });
+    const added = batch
+      .filter(([, , isPending]) => isPending)
+      .map(([{ place, consumer }]) => ({ place, consumer }));
+    await writeState(configPath, {
+      records: [...known.values()],
+      failed,
+      restarts: [...restarts, ...added],
+    });
   }
 
   return {
-    async record(target, files) {
-      pending.push([target, files]);
+    async record(target, files, isPending = false) {
+      pending.push([target, files, isPending]);
       if (next === undefined) {
         // A write that failed is told to those who waited for it; the next may do better.
         next = writing.then(write, write);

@@ -66,6 +66,21 @@ export interface DeliveredRecord {
   readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A program that reads what was written only when it starts, and that was not restarted since. */
+export interface PendingRestart {
+  readonly place: string;
+  readonly consumer: string;
+}
+
+/** What became of one restart. */
+export interface RestartOutcome extends PendingRestart {
+  /** The unit of systemd; undefined where none was found. */
+  readonly unit: string | undefined;
+  /** `not running`: nothing to restart, since it reads the file when it starts. `not tried`: another one failed before it. */
+  readonly state: "restarted" | "not running" | "failed" | "not tried";
+  readonly error: AppError | undefined;
+}
+
 /** What became of one target. */
 export interface TargetOutcome {
   readonly consumer: string;
@@ -74,6 +89,8 @@ export interface TargetOutcome {
   readonly written: readonly { readonly path: string; readonly action: FilePlan["action"] }[];
   /** In words, when what was written counts, where that is not at once. */
   readonly takesEffect: string | undefined;
+  /** Its program must be restarted, and `restartPrograms` can do it. */
+  readonly canRestart: boolean;
   readonly refusals: readonly Refusal[];
   readonly warnings: readonly Warning[];
   readonly error: AppError | undefined;

@@ -37,6 +37,7 @@ export { type Proposal, proposeDeliveries } from "./propose.ts";
 export { type Expiry, expiryOf, isLoginOff, type LoginStatus, proveLogins } from "./prove-logins.ts";
 export { type RenderedFile, renderConsumer } from "./render-consumer.ts";
 export { parseServiceAccount, type RbacSubject, renderRbac } from "./render-rbac.ts";
+export { pendingRestarts, restartPrograms } from "./restart.ts";
 export { revokeCopies } from "./revoke.ts";
 export { beginRotation, resumeRotation, turnRotation } from "./rotate.ts";
 export type {

@@ -20,16 +20,25 @@ const optional = fc.oneof(
   fc.tuple(record, fc.dictionary(text, text)).map(([one, options]) => ({ ...one, options })),
 );
 
+const lists = fc.record({
+  records: fc.array(optional, { maxLength: 8 }),
+  failed: fc.array(text, { maxLength: 3 }),
+  restarts: fc.array(fc.record({ place: text, consumer: text }), { maxLength: 3 }),
+});
+
 test("what is written is read again, in an order of its own", () => {
   fc.assert(
-    fc.property(fc.array(optional, { maxLength: 8 }), fc.array(text, { maxLength: 3 }), (records, failed) => {
-      const state = parseState("wharf.state", renderState({ records, failed }));
+    fc.property(lists, ({ records, failed, restarts }) => {
+      const state = parseState("wharf.state", renderState({ records, failed, restarts }));
       const read = state.records;
       expect(state.failed).toEqual([...failed].sort());
       expect(new Set(read.map((one) => JSON.stringify(one)))).toEqual(
         new Set(records.map((one) => JSON.stringify(one))),
       );
-      expect(renderState({ records: [...read].reverse(), failed })).toBe(renderState(state));
+      expect(new Set(state.restarts.map((one) => JSON.stringify(one)))).toEqual(
+        new Set(restarts.map((one) => JSON.stringify(one))),
+      );
+      expect(renderState({ records: [...read].reverse(), failed, restarts })).toBe(renderState(state));
     }),
     { seed: 9, numRuns: 200 },
   );

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { AppError, type Secret } from "#core";
 import { besideConfig } from "#logins";
 import { readTextLimited, writeFileDurable } from "#system";
-import type { DeliveredRecord } from "./contract.ts";
+import type { DeliveredRecord, PendingRestart } from "./contract.ts";
 
 /** Ten thousand nodes with ten logins each are some 30 MB. */
 const MAX_STATE_BYTES = 128 * 1024 * 1024;
@@ -12,13 +12,15 @@ export interface DeliveryState {
   readonly records: readonly DeliveredRecord[];
   /** Places where something failed when they were last delivered to, sorted. */
   readonly failed: readonly string[];
+  /** Programs that were not restarted since their file was written. */
+  readonly restarts: readonly PendingRestart[];
 }
 
 /** `wharf.state` beside the configuration; no records where there is none. Throws CONFIG_INVALID for a damaged one. */
 export async function readState(configPath: string): Promise<DeliveryState> {
   const path = besideConfig(configPath, "state");
   const text = await readTextLimited(path, MAX_STATE_BYTES);
-  return text === undefined ? { records: [], failed: [] } : parseState(path, text);
+  return text === undefined ? { records: [], failed: [], restarts: [] } : parseState(path, text);
 }
 
 /** Writes the state, atomically, 0600; not at all where it is what is there. */
@@ -26,7 +28,11 @@ export async function writeState(configPath: string, state: DeliveryState): Prom
   const path = besideConfig(configPath, "state");
   const text = renderState(state);
   const before = await readTextLimited(path, MAX_STATE_BYTES);
-  if (before === text || (before === undefined && state.records.length + state.failed.length === 0)) return;
+  if (
+    before === text ||
+    (before === undefined && state.records.length + state.failed.length + state.restarts.length === 0)
+  )
+    return;
   await writeFileDurable(path, text, { mode: 0o600 });
 }
 
@@ -39,17 +45,24 @@ export function parseState(path: string, text: string): DeliveryState {
   if (!Array.isArray(value.delivered)) throw damaged(path);
   const failed: unknown = "failed" in value ? value.failed : [];
   if (!Array.isArray(failed)) throw damaged(path);
+  const restarts: unknown = "restarts" in value ? value.restarts : [];
+  if (!Array.isArray(restarts)) throw damaged(path);
   return {
     records: value.delivered.map((record: unknown) => parseRecord(path, record)),
     failed: failed.map((place: unknown) => textOf(path, place)),
+    restarts: restarts.map((one: unknown) => parseRestart(path, one)),
   };
 }
 
-export function renderState({ records, failed }: DeliveryState): string {
+export function renderState({ records, failed, restarts }: DeliveryState): string {
   const sorted = [...records].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   const lines = sorted.map((record) => `    ${JSON.stringify(record)}`);
   const places = failed.length === 0 ? "" : `  "failed": ${JSON.stringify([...failed].sort())},\n`;
-  return `{\n  "version": 1,\n${places}  "delivered": [${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n  `}]\n}\n`;
+  const pending = [
+    ...new Set(restarts.map(({ place, consumer }) => JSON.stringify({ place, consumer }))),
+  ].sort();
+  const waiting = pending.length === 0 ? "" : `  "restarts": [${pending.join(", ")}],\n`;
+  return `{\n  "version": 1,\n${places}${waiting}  "delivered": [${lines.length === 0 ? "" : `\n${lines.join(",\n")}\n  `}]\n}\n`;
 }
 
 /** What is written at a place under a key, so that it is known again and cannot be guessed without the vault. */
@@ -103,6 +116,12 @@ function parseRecord(path: string, value: unknown): DeliveredRecord {
     time: texts["time"] ?? "",
     ...(options === undefined ? {} : { options: options as Readonly<Record<string, unknown>> }),
   };
+}
+
+function parseRestart(path: string, value: unknown): PendingRestart {
+  if (typeof value !== "object" || value === null) throw damaged(path);
+  const fields = value as Readonly<Record<string, unknown>>;
+  return { place: textOf(path, fields["place"]), consumer: textOf(path, fields["consumer"]) };
 }
 
 function textOf(path: string, value: unknown): string {

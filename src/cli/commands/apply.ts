@@ -1,23 +1,29 @@
 import { AppError } from "#core";
-import type { Plan, PlanInput, TargetOutcome } from "#delivery";
+import type { Plan, PlanInput, RestartOutcome, TargetOutcome } from "#delivery";
 import type { Command, Invocation } from "../command.ts";
 import { AT_OPTION, chosenDeliveryOf } from "../delivery-surroundings.ts";
 import { proposeAndWrite } from "../propose-deliveries.ts";
 import { outcomesDocument, planDocument, renderOutcomes, renderPlan } from "../render-plan.ts";
+import { renderRestart, restartsDocument } from "../render-restart.ts";
 
 export const apply: Command = {
   path: ["apply"],
   doing: "delivering",
   summary: "write the logins to every program that wharf.yaml delivers to",
   description:
-    "Shows the plan and asks; --yes does not ask. Foreign entries, comments and unknown fields stay. A second apply writes nothing. Where one target fails the others are done all the same, and the exit code is 3. Without a delivery in wharf.yaml it proposes what fits this machine.",
+    "Shows the plan and asks; --yes does not ask. Foreign entries, comments and unknown fields stay. A second apply writes nothing. Where one target fails the others are done all the same, and the exit code is 3.\n\ncontainerd, k3s, RKE2, CRI-O and the kubelet (its plugins) read what was written when they start. --restart restarts them by systemd, one after the other, each seen running again before the next; it stops at the first that does not come back. What waits for a restart is remembered, so that it can be done in another run. Running containers stay.\n\nWithout a delivery in wharf.yaml it proposes what fits this machine.",
   examples: [
     { command: "wharf apply", says: "shows the plan, asks, writes" },
     { command: "wharf apply --yes", says: "for scripts" },
+    { command: "wharf apply --restart", says: "and restarts what reads its logins at its start" },
   ],
   options: [
     { flag: "--yes", summary: "do not ask" },
     AT_OPTION,
+    {
+      flag: "--restart",
+      summary: "restart the programs that read their logins at their start, one after the other",
+    },
     { flag: "--retry-failed", summary: "only the places where something failed the last time" },
   ],
   async run(invocation) {
@@ -28,20 +34,56 @@ export const apply: Command = {
       if (!(await proposeAndWrite(invocation, input.config.path, isSure))) return 0;
       input = await chosenDeliveryOf(invocation);
     }
-    const { applyPlan, isPlanQuiet, planDelivery } = await import("#delivery");
+    const { applyPlan, isPlanQuiet, planDelivery, pendingRestarts, restartPrograms } = await import(
+      "#delivery"
+    );
     const seen = await planDelivery(context, input);
     if (!invocation.json) terminal.err(renderPlan(seen, terminal.color));
     const isQuiet = isPlanQuiet(seen);
-    if (!isQuiet && hasChanges(seen) && !isSure && !(await confirmed(invocation))) return 0;
+    if (
+      !isQuiet &&
+      hasChanges(seen) &&
+      !isSure &&
+      !(await confirmed(invocation, "write these changes?", "nothing was written"))
+    )
+      return 0;
     const { outcomes, made } = await carryOut(invocation, input);
+    if (!invocation.json && isQuiet) terminal.err("nothing to do: every target has what it should\n");
+    else if (!invocation.json) {
+      terminal.out(renderOutcomes(outcomes.map(onlyNews), terminal.color));
+      if (options["restart"] !== true && outcomes.some(({ canRestart }) => canRestart))
+        terminal.err(
+          "hint: wharf apply --restart restarts what reads its logins at its start, one after the other\n",
+        );
+    }
+    const restarts = options["restart"] === true ? await restart(outcomes) : [];
     if (invocation.json)
       terminal.out(
-        `${JSON.stringify({ config: input.config.path, plan: planDocument(made), targets: outcomesDocument(outcomes) })}\n`,
+        `${JSON.stringify({ config: input.config.path, plan: planDocument(made), targets: outcomesDocument(outcomes), restarts: restartsDocument(restarts) })}\n`,
       );
-    else if (isQuiet) terminal.err("nothing to do: every target has what it should\n");
-    else terminal.out(renderOutcomes(outcomes.map(onlyNews), terminal.color));
+    return exitOf([
+      ...outcomes.map(({ error, refusals }) => ({ error, refused: refusals.length > 0 })),
+      ...restarts.map(({ error, state }) => ({ error, refused: state === "not tried" })),
+    ]);
 
-    return exitOf(outcomes.map(({ error, refusals }) => ({ error, refused: refusals.length > 0 })));
+    async function restart(after: readonly TargetOutcome[]): Promise<readonly RestartOutcome[]> {
+      const isWhole = options["at"] === undefined && options["retryFailed"] !== true;
+      const pending = await pendingRestarts(input, isWhole ? "all" : after.map(({ place }) => place));
+      if (pending.length === 0) {
+        if (!invocation.json) terminal.err("nothing waits for a restart\n");
+        return [];
+      }
+      const names = pending.map(({ consumer, place }) => `${consumer} at ${place}`);
+      const question = `restart ${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}?`;
+      if (!isSure && !(await confirmed(invocation, question, "nothing was restarted"))) return [];
+      const { wait } = await import("#system");
+      return await restartPrograms(context, input, pending, {
+        pause: wait,
+        said: (outcome) => {
+          if (!invocation.json) terminal.out(renderRestart(outcome, terminal.color));
+        },
+      });
+    }
 
     /** What the plan said of a target already is not said twice. */
     function onlyNews(outcome: TargetOutcome): TargetOutcome {
@@ -64,14 +106,14 @@ function hasChanges(plan: Plan): boolean {
   return plan.targets.some((target) => target.files.some((file) => file.action !== "none"));
 }
 
-async function confirmed(invocation: Invocation): Promise<boolean> {
+async function confirmed(invocation: Invocation, question: string, declined: string): Promise<boolean> {
   const { terminal } = invocation;
   if (!terminal.isInTerminal)
-    throw new AppError("USAGE", "there is no terminal to ask whether to write this", {
+    throw new AppError("USAGE", "there is no terminal to ask whether to do this", {
       hint: "add --yes where nobody can be asked",
     });
-  if (await terminal.confirm("write these changes?", true)) return true;
-  terminal.err("nothing was written\n");
+  if (await terminal.confirm(question, true)) return true;
+  terminal.err(`${declined}\n`);
   return false;
 }
 

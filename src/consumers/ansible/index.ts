@@ -12,7 +12,7 @@ export const ansible: Consumer = {
     scope: "registry",
     identityTokens: false,
     severalPerHost: false,
-    takesEffect: { when: "on restart", of: "DeepOps' docker-login play" },
+    takesEffect: { when: "on restart", of: "DeepOps' docker-login play", units: [] },
     proof:
       "real ansible-core reads the file as it was written, and ansible-vault its encryption; docker_login needs a docker daemon and a collection, and was read in its source",
   },

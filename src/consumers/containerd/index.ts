@@ -11,7 +11,7 @@ export const containerd: Consumer = {
     scope: "registry",
     identityTokens: true,
     severalPerHost: false,
-    takesEffect: { when: "on restart", of: "containerd" },
+    takesEffect: { when: "on restart", of: "containerd", units: ["containerd.service"] },
     proof:
       "real pulls through CRI with the delivered login and CA, by Debian's containerd 1.6 and by containerd 2.4.2; golden files",
   },

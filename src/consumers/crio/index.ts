@@ -11,7 +11,13 @@ export const crio: Consumer = {
     scope: "path",
     identityTokens: true,
     severalPerHost: true,
-    takesEffect: { when: "on restart", of: "crio (the first time)" },
+    takesEffect: {
+      when: "on restart",
+      of: "crio (the first time)",
+      units: ["crio.service"],
+      // The auth file is read again at every pull.
+      files: ["/crio.conf.d/99-wharf-auth.conf"],
+    },
     proof:
       "its auth file is read by the library of Podman, whose reader was compared with it (go.podman.io/image 5.42.0); crio.conf and drop-in from CRI-O's source; golden files",
   },

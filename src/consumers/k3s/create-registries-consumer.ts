@@ -3,6 +3,11 @@ import { type Distribution, registriesPath, templatePaths } from "./paths.ts";
 import { matchRegistries } from "./reader.ts";
 import { compileRegistries, mergeRegistries } from "./writer.ts";
 
+const UNITS: Readonly<Record<Distribution, readonly string[]>> = {
+  k3s: ["k3s.service", "k3s-agent.service"],
+  rke2: ["rke2-server.service", "rke2-agent.service"],
+};
+
 /** k3s or RKE2: one code base, two names. */
 export function createRegistriesConsumer(distribution: Distribution): Consumer {
   return {
@@ -12,7 +17,7 @@ export function createRegistriesConsumer(distribution: Distribution): Consumer {
       scope: "registry",
       identityTokens: true,
       severalPerHost: false,
-      takesEffect: { when: "on restart", of: distribution },
+      takesEffect: { when: "on restart", of: distribution, units: UNITS[distribution] },
       proof:
         "decoding was compared once with rancher/wharfie 0.7.1, the library of both, over 8,878 files, 3,878 of them written by wharf; how containerd looks it up, from source; golden files",
     },

@@ -169,5 +169,9 @@ test("RKE2 has folders of its own", () => {
     "/etc/rancher/rke2/registries.yaml",
   );
   expect(rke2.files(target)).toContain("/var/lib/rancher/rke2/agent/etc/containerd/config.toml.tmpl");
-  expect(rke2.abilities.takesEffect).toEqual({ when: "on restart", of: "rke2" });
+  expect(rke2.abilities.takesEffect).toEqual({
+    when: "on restart",
+    of: "rke2",
+    units: ["rke2-server.service", "rke2-agent.service"],
+  });
 });

@@ -11,7 +11,13 @@ export const kubeletPlugin: Consumer = {
     scope: "path",
     identityTokens: false,
     severalPerHost: true,
-    takesEffect: { when: "on restart", of: "kubelet (new matchImages)" },
+    takesEffect: {
+      when: "on restart",
+      of: "kubelet (new matchImages)",
+      units: ["kubelet.service"],
+      // The program reads its logins whenever it is asked.
+      files: [".yaml", ".yml"],
+    },
     proof:
       "the kubelet's own plugin and keyring code 1.36.3 starts the program and finds each login for its images; golden files",
   },
