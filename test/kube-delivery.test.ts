@@ -588,3 +588,99 @@ async function addKind(plural: string, kind: string, group: string): Promise<voi
   });
   expect(answer.status).toBe(201);
 }
+
+interface Why {
+  readonly answers: readonly [
+    {
+      readonly place: string;
+      readonly kind: string;
+      readonly login: string | null;
+      readonly key: string | null;
+      readonly file: string | null;
+      readonly username: string | null;
+      readonly shadows: readonly string[];
+      readonly why: string | null;
+      readonly advice: string | null;
+    },
+  ];
+}
+
+async function why(image: string, ...args: readonly string[]): Promise<Why["answers"][0]> {
+  const result = await wharf(["why", image, "--offline", "--json", "--at", "k8s://test", ...args]);
+  expect([result.code, result.err]).toEqual([0, ""]);
+  return (JSON.parse(result.out) as Why).answers[0];
+}
+
+withCluster("why tells what a pod of a ServiceAccount would send, and in which order", async () => {
+  await cluster.addNamespace("why");
+  await cluster.mustKubectl(["create", "serviceaccount", "builder", "-n", "why"]);
+  configure(
+    '{ to: kubernetes, at: "k8s://test", namespaces: [why], service-accounts: [default], logins: [a, b] }',
+  );
+  await apply();
+  expect(await why("a.example/x/y:1", "-n", "why")).toMatchObject({
+    place: "k8s://test (ServiceAccount why/default)",
+    kind: "login",
+    login: "a",
+    key: "a.example",
+    file: "/namespaces/why/secrets/regcred",
+    username: "robot-a",
+  });
+  expect((await why("c.example/x:1", "-n", "why")).why).toBe("no entry fits c.example/x");
+  const builder = await why("a.example/x/y:1", "-n", "why", "--service-account", "builder");
+  expect(builder.kind).toBe("anonymous");
+  expect(builder.why).toContain("ServiceAccount why/builder names no pull secrets");
+  expect(builder.why).toContain("the Secret regcred, which wharf delivered there, is not among those");
+
+  // A longer key of another Secret comes first, whatever the order of the Secrets; one that is not there is passed over.
+  await cluster.mustKubectl([
+    "create",
+    "secret",
+    "docker-registry",
+    "longer",
+    "-n",
+    "why",
+    "--docker-server=a.example/x",
+    "--docker-username=somebody",
+    `--docker-password=${crypto.randomUUID()}`,
+  ]);
+  const account = JSON.stringify({
+    imagePullSecrets: [{ name: "regcred" }, { name: "gone" }, { name: "longer" }],
+  });
+  await cluster.mustKubectl(["patch", "serviceaccount", "default", "-n", "why", "-p", account]);
+  const both = await why("a.example/x/y:1", "-n", "why");
+  expect([both.username, both.file]).toEqual(["somebody", "/namespaces/why/secrets/longer"]);
+  expect(both.shadows).toEqual([
+    "a.example of /namespaces/why/secrets/regcred is tried next",
+    "ServiceAccount why/default names the Secret gone, which is not there: it is passed over",
+  ]);
+  expect((await why("a.example/other:1", "-n", "why")).username).toBe("robot-a");
+
+  // A pod has what its ServiceAccount had when it was made.
+  const pod = {
+    metadata: { name: "old" },
+    spec: { containers: [{ name: "c", image: "a.example/x:1" }], imagePullSecrets: [{ name: "regcred" }] },
+  };
+  expect((await cluster.request("POST", "/api/v1/namespaces/why/pods", pod)).status).toBe(201);
+  expect((await why("a.example/x/y:1", "-n", "why", "--pod", "old")).username).toBe("robot-a");
+
+  // One Secret that cannot be read fails every pull.
+  await cluster.mustKubectl([
+    "create",
+    "secret",
+    "generic",
+    "gone",
+    "-n",
+    "why",
+    "--type=kubernetes.io/dockerconfigjson",
+    `--from-literal=.dockerconfigjson=${JSON.stringify({ auths: { "z.example": { auth: base64("nocolon") } } })}`,
+  ]);
+  const broken = await why("a.example/x/y:1", "-n", "why");
+  expect([broken.kind, broken.file]).toEqual(["broken", "/namespaces/why/secrets/gone"]);
+  expect(broken.why).toContain("every pull of the pod fails");
+  const nobody = await wharf(["why", "a.example/x", "--offline", "--at", "k8s://test", "-n", "nowhere"]);
+  expect([nobody.code, nobody.err]).toEqual([
+    1,
+    expect.stringContaining("/namespaces/nowhere/serviceaccounts/default: it is not there"),
+  ]);
+});

@@ -51,4 +51,4 @@ export type {
 export { readState } from "./state.ts";
 export type { Inventory } from "./targets.ts";
 export { explainImage } from "./why.ts";
-export type { WhyAnswer } from "./why-contract.ts";
+export type { PodQuestion, WhyAnswer } from "./why-contract.ts";

@@ -42,6 +42,8 @@ export interface WhyInput {
   readonly records: readonly DeliveredRecord[];
   /** Another place to look at, with its programs; undefined: this machine, and folders that are delivered to. */
   readonly at?: DeliveryPlace;
+  /** Where `at` is a cluster: whose pulls are asked about. */
+  readonly pod?: PodQuestion;
   /** undefined: offline. */
   readonly fetch: Fetch | undefined;
   readonly now: Date;
@@ -52,6 +54,8 @@ export interface Seen {
   readonly spec: TargetSpec;
   readonly answer: MatchAnswer;
   readonly delivered: boolean;
+  /** Whose pulls they are, where that is less than the place: a pod, a ServiceAccount. */
+  readonly of?: string;
   /** Why its files could not be looked at; the answer is `broken` then, its file "" where it is no file's fault. */
   readonly failure?: AppError;
 }
@@ -60,4 +64,11 @@ export interface Seen {
 export interface Draft extends WhyAnswer {
   readonly match: Extract<MatchAnswer, { kind: "login" }>["match"] | undefined;
   readonly known: Login | undefined;
+}
+
+/** A pod of a cluster: one that is there, or a new one of a ServiceAccount (`default`), in a namespace (the context's own). */
+export interface PodQuestion {
+  readonly namespace?: string;
+  readonly serviceAccount?: string;
+  readonly pod?: string;
 }

@@ -27,6 +27,7 @@ export function describeAnswer(
   const { answer, spec } = seen;
   const expected = expectedLogin(input, seen, about);
   const match = answer.kind === "login" ? answer.match : undefined;
+  const ofWhom = spec.user ?? seen.of;
   const file =
     answer.kind === "login"
       ? answer.match.file
@@ -47,7 +48,7 @@ export function describeAnswer(
       : undefined;
   return {
     consumer: spec.consumer,
-    place: spec.user === undefined ? spec.at.text : `${spec.at.text} (${spec.user})`,
+    place: ofWhom === undefined ? spec.at.text : `${spec.at.text} (${ofWhom})`,
     kind: answer.kind,
     file,
     key,

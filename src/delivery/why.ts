@@ -9,6 +9,7 @@ import { answerFrom, readPlace } from "./search-path.ts";
 import { consumerNamed, placesOf, type TargetSpec, targetsOf } from "./targets.ts";
 import type { Seen, WhyAnswer, WhyInput } from "./why-contract.ts";
 import { describeAnswer, wantedLogin } from "./why-entry.ts";
+import { readPod } from "./why-pod.ts";
 import { askRegistry } from "./why-registry.ts";
 
 /**
@@ -22,7 +23,11 @@ export async function explainImage(
 ): Promise<readonly WhyAnswer[]> {
   const reference = parseReference(image);
   const wanted = wantedLogin(input.config, image);
-  const views = await Promise.all(viewsOf(input).map((view) => readView(context, input, view, image)));
+  const { at } = input;
+  const views =
+    at?.kind === "k8s"
+      ? [await readPod(context, { ...input, at }, image)]
+      : await Promise.all(viewsOf(input).map((view) => readView(context, input, view, image)));
   const answers = views
     .filter((view) => view !== undefined)
     .map((view) => describeAnswer(input, view, { reference, wanted }));

@@ -82,4 +82,13 @@ export interface Cluster {
   namespaces(context: Context, options: Readonly<Record<string, unknown>>): Promise<readonly string[]>;
   /** The object at a path of the API (`/apis/GROUP/VERSION/…`); undefined where it, or its kind, is not there. Throws PERMISSION_DENIED. */
   object(context: Context, path: string): Promise<unknown>;
+  /** The names of the Secrets that a pod is given, in its order: a pod's own, or those that a new pod of a ServiceAccount gets. Throws NOT_FOUND. */
+  pullSecrets(context: Context, of: PodOwner): Promise<readonly string[]>;
+}
+
+/** Whose pull secrets are asked for. */
+export interface PodOwner {
+  readonly namespace: string;
+  readonly kind: "pods" | "serviceaccounts";
+  readonly name: string;
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import type { WhyAnswer } from "#delivery";
-import type { Command } from "../command.ts";
+import { AppError } from "#core";
+import type { PodQuestion, WhyAnswer } from "#delivery";
+import type { Command, Invocation } from "../command.ts";
 import { fetchOf, surroundingsOf } from "../delivery-surroundings.ts";
 import { plainText } from "../plain-text.ts";
 import { errorDocument } from "../render-plan.ts";
@@ -14,6 +15,10 @@ export const why: Command = {
     "Reads what the programs themselves would read, by their own rules; runs none of their helpers. Then asks the registry with exactly that (--offline does not). Needs no wharf.yaml. Exits 0 once it has explained, whatever the registry answers; `wharf check` is what fails when something is off.",
   examples: [
     { command: "wharf why nvcr.io/nvidia/pytorch:24.01-py3", says: "why a pull fails, and what to do" },
+    {
+      command: "wharf why nvcr.io/nvidia/pytorch:24.01-py3 --at k8s://prod -n ml --service-account default",
+      says: "what the kubelet would send for a pod there",
+    },
     { command: "wharf why registry.example.org/team-a/app --offline --json", says: "for scripts" },
   ],
   args: [{ name: "image", summary: "as it would be pulled; without a registry it is Docker Hub's" }],
@@ -21,7 +26,13 @@ export const why: Command = {
     { flag: "--offline", summary: "do not ask the registry" },
     {
       flag: "--at <place>",
-      summary: "the programs at another place: ssh://gpu01; the registry is asked from here",
+      summary: "the programs at another place: ssh://gpu01, k8s://prod; the registry is asked from here",
+    },
+    { flag: "-n, --namespace <name>", summary: "in a cluster: the pods of this namespace" },
+    { flag: "--service-account <name>", summary: "in a cluster: a new pod of this ServiceAccount (default)" },
+    {
+      flag: "--pod <name>",
+      summary: "in a cluster: this pod, which has what its ServiceAccount had when it was made",
     },
   ],
   async run(invocation) {
@@ -39,6 +50,7 @@ export const why: Command = {
         ...(typeof options["at"] === "string"
           ? { at: parsePlace(options["at"], (folder) => resolve(cwd, folder)) }
           : {}),
+        pod: podOf(options),
         records: config === undefined ? [] : (await readState(config.path)).records,
         fetch: options["offline"] === true ? undefined : await fetchOf(invocation),
         now: new Date(),
@@ -55,6 +67,20 @@ export const why: Command = {
     return 0;
   },
 };
+
+function podOf(options: Invocation["options"]): PodQuestion {
+  const { namespace, serviceAccount, pod, at } = options;
+  const isAsked = [namespace, serviceAccount, pod].some((value) => value !== undefined);
+  if (isAsked && !(typeof at === "string" && at.startsWith("k8s://")))
+    throw new AppError("USAGE", "--namespace, --service-account and --pod are for a cluster", {
+      hint: "name it: --at k8s://CONTEXT",
+    });
+  return {
+    ...(typeof namespace === "string" ? { namespace } : {}),
+    ...(typeof serviceAccount === "string" ? { serviceAccount } : {}),
+    ...(typeof pod === "string" ? { pod } : {}),
+  };
+}
 
 function document(answer: WhyAnswer): unknown {
   const { pull } = answer;

@@ -59,11 +59,11 @@ export function fatalEntries(root: JsonObject): readonly string[] {
 }
 
 /** Every entry that would be tried for an image, in order; Hub's old name only when nothing else fits. */
-export function lookUp(
-  entries: readonly KeyringEntry[],
+export function lookUp<Found extends KeyringEntry>(
+  entries: readonly Found[],
   registry: string,
   repository: string,
-): readonly KeyringEntry[] {
+): readonly Found[] {
   const image = `${registry}/${repository}`;
   // Reverse order of bytes: a longer path comes before its beginning.
   const keys = [...new Set(entries.map((entry) => entry.key))].sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));

@@ -1,22 +1,24 @@
-import { parseObjectPath } from "#core";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, parseJsonBytes } from "../json-text.ts";
 import { onceForBytes } from "../once-for-bytes.ts";
 import { describeOthers, lookUp, readKeyring } from "./keyring.ts";
+import { matchPodSecrets } from "./pod-reader.ts";
 import { secretFiles } from "./secret-files.ts";
-import { CONFIG_KEY, parseSecretObject } from "./secret-object.ts";
 import { parseSecretYaml } from "./secret-yaml.ts";
 
-/** What the kubelet would try first for an image with these Secrets on the pod, in order; what it would try next is in `shadows`. */
+/**
+ * What the kubelet would try first for an image with these Secrets on the pod, in order; what it would try next is in `shadows`. In a
+ * cluster they are one keyring (`matchPodSecrets`); manifests in folders are of several namespaces, and each is looked at by itself.
+ */
 export function matchKubernetes(
   files: ReadonlyMap<string, Uint8Array>,
   image: string,
   target: Target,
 ): MatchAnswer {
+  if (target.namespaces !== undefined) return matchPodSecrets(files, image);
   const { registry, repository } = parseImageName(image);
-  const searched =
-    target.namespaces === undefined ? secretFiles(target).map((file) => file.path) : [...files.keys()];
+  const searched = secretFiles(target).map((file) => file.path);
   const notes: string[] = [];
   for (const path of searched) {
     const bytes = files.get(path);
@@ -61,12 +63,5 @@ export function matchKubernetes(
 }
 
 const parseConfig = onceForBytes((bytes, path) =>
-  parseJsonBytes(configOf(bytes, path), `${path} (.dockerconfigjson)`),
+  parseJsonBytes(parseSecretYaml(bytes, path).config, `${path} (.dockerconfigjson)`),
 );
-
-/** What the kubelet is given: the value of `.dockerconfigjson`, of a file or of an object of a cluster. */
-function configOf(bytes: Uint8Array, path: string): Uint8Array {
-  if (parseObjectPath(path) === undefined) return parseSecretYaml(bytes, path).config;
-  const { data } = parseSecretObject(Buffer.from(bytes).toString(), path);
-  return Buffer.from(data[CONFIG_KEY] ?? "", "base64");
-}

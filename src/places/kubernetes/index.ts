@@ -15,6 +15,7 @@ import {
   renderAccountText,
   renderSecretText,
 } from "./object-text.ts";
+import type { KubePod, KubeServiceAccount } from "./objects.ts";
 
 /** Opens clusters by the contexts of a kubeconfig; each is connected to once. */
 export interface KubernetesPlaces {
@@ -108,6 +109,13 @@ function createPlace(name: string, connected: () => Promise<Connected>): Place {
     cluster: {
       namespaces: (context, options) => findNamespaces(context, connected, options),
       object: async (context, path) => await (await connected()).client.get(context, path),
+      async pullSecrets(context, { namespace, kind, name: owner }) {
+        const { client } = await connected();
+        const path = `/namespaces/${namespace}/${kind}/${owner}`;
+        const found = await client.get<KubePod & KubeServiceAccount>(context, `/api/v1${path}`);
+        if (found === undefined) throw new AppError("NOT_FOUND", `${path}: it is not there`);
+        return ((kind === "pods" ? found.spec : found)?.imagePullSecrets ?? []).map((one) => one.name);
+      },
     },
     facts: () => Promise.resolve({ home: "", user: "", uid: 0, env: {} }),
     async read(context, path): Promise<PlaceFile | undefined> {

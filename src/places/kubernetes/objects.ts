@@ -24,6 +24,11 @@ export interface KubeServiceAccount extends KubeObject {
   readonly imagePullSecrets?: readonly { readonly name: string }[];
 }
 
+/** What admission copied from the ServiceAccount when the pod was made is in it; later changes of that are not. */
+export interface KubePod extends KubeObject {
+  readonly spec?: { readonly imagePullSecrets?: readonly { readonly name: string }[] };
+}
+
 export interface KubeNamespace extends KubeObject {
   readonly status?: { readonly phase?: string };
 }
