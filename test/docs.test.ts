@@ -16,7 +16,7 @@ test("the generated reference is fresh (npm run docs writes it)", async () => {
     if (!existsSync(full) || readFileSync(full, "utf8") !== text) stale.push(path);
   }
   expect(stale).toEqual([]);
-});
+}, 60_000);
 
 test("every environment variable of wharf's own is in the reference", () => {
   // The launcher's word to main, unset before anything else runs.
