@@ -15,9 +15,13 @@ export interface ProofRow {
 export const proofRows: readonly ProofRow[] = [
   {
     row: "A1",
-    works: "a pull secret for Kubernetes, named as the user wants, as a file to apply",
-    against: "real kubectl reads it; the kubelet's own keyring code 1.36.3 finds each login for its images",
+    works:
+      "a pull secret for Kubernetes, named as the user wants, as a file to apply; and put into the user's own Pod or Job",
+    against:
+      "a real kube-apiserver 1.36.3 takes both; the kubelet's own keyring code finds each login for its images",
     tests: [
+      "test/kube-pods.test.ts",
+      "src/consumers/kubernetes/inject-pull-secret.test.ts",
       "test/clients/readers.test.ts",
       "test/clients/kubelet-keyring.test.ts",
       "src/consumers/kubernetes/kubernetes.test.ts",

@@ -27,6 +27,7 @@ export const sections: readonly CommandSection[] = [
       render: async () => (await import("./commands/render.ts")).render,
       rotate: async () => (await import("./commands/rotate.ts")).rotate,
       revoke: async () => (await import("./commands/revoke.ts")).revoke,
+      "kube inject": async () => (await import("./commands/kube-inject.ts")).kubeInject,
       "kube rbac": async () => (await import("./commands/kube-rbac.ts")).kubeRbac,
       adopt: async () => (await import("./commands/adopt.ts")).adopt,
       "credential-helper": async () => (await import("./commands/credential-helper.ts")).credentialHelper,

@@ -35,6 +35,7 @@ export { planDelivery } from "./plan.ts";
 export type { PlanInput } from "./planning.ts";
 export { type Proposal, proposeDeliveries } from "./propose.ts";
 export { type Expiry, expiryOf, isLoginOff, type LoginStatus, proveLogins } from "./prove-logins.ts";
+export { type DeliveredPullSecret, deliveredPullSecrets, pullSecretsFor } from "./pull-secrets.ts";
 export { type RenderedFile, renderConsumer } from "./render-consumer.ts";
 export { parseServiceAccount, type RbacSubject, renderRbac } from "./render-rbac.ts";
 export { pendingRestarts, restartPrograms } from "./restart.ts";

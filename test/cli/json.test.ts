@@ -80,6 +80,11 @@ function way(): readonly Step[] {
     { args: ["why", `${address}/team/app`, "--offline"], keys: ["image", "answers"] },
     { args: ["credential-helper", "version"], keys: ["version"] },
     { args: ["render", "docker"], keys: ["path", "mode", "content"] },
+    {
+      args: ["kube", "inject", "-f", "-", "--image-pull-secret", "regcred"],
+      input: "apiVersion: v1\nkind: Pod\nspec: { containers: [{ image: x }] }\n",
+      keys: ["file", "output", "changed", "pods", "content"],
+    },
     { args: ["kube", "rbac", "-c", join(home, "kube.yaml")], keys: ["place", "rights", "manifest"] },
     { args: ["trust", "--yes"], keys: [] },
     { args: ["vault", "recipients"], keys: [] },

@@ -3,6 +3,14 @@ import { matchKubernetes } from "./reader.ts";
 import { secretFiles } from "./secret-files.ts";
 import { compileKubernetes, mergeKubernetes } from "./writer.ts";
 
+export {
+  type Injected,
+  type InjectedPod,
+  injectPullSecrets,
+  type PodOwner,
+} from "./inject-pull-secret.ts";
+export { isSubdomain as isSecretName } from "./secret-files.ts";
+
 /** A pull secret: in the namespaces of a cluster, or as YAML for `kubectl apply --server-side -f`. */
 export const kubernetes: Consumer = {
   name: "kubernetes",
