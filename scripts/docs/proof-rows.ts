@@ -70,6 +70,13 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "A9",
+    works:
+      "Google's key file as the password of _json_key: whole through every consumer's writer and reader, or refused with what works",
+    against: "properties over made-up key files and every consumer; the readers' own proofs are above",
+    tests: ["test/contracts/google-key.test.ts"],
+  },
+  {
     row: "A10",
     works:
       "robots, read-only and read/write, delivered like any login; expiring tokens, and a warning before they end",

@@ -7,8 +7,6 @@ import fc from "fast-check";
 import {
   type Consumer,
   type ConsumerLogin,
-  type ConsumerName,
-  consumers,
   type FileDocument,
   findConsumer,
   isCovered,
@@ -17,16 +15,8 @@ import {
   type Warning,
 } from "#consumers";
 import { isAppError, Secret } from "#core";
+import { consumerCases } from "../support/consumer-cases.ts";
 
-const anyTarget: Target = {
-  home: "/home/u",
-  user: "u",
-  uid: 1000,
-  env: {},
-  version: "28.2.2",
-  versions: { curl: "7.88.1" },
-  realmHosts: { "b.example": ["tokens.example"] },
-};
 const parameters = { seed: 20261122, numRuns: 200 };
 /** Other work on the machine may make it slow; it does not make it wrong. */
 const TIMEOUT_MS = 120_000;
@@ -348,35 +338,7 @@ function ownerOf(logins: readonly ConsumerLogin[], image: string): ConsumerLogin
 
 const expectedSecret = (login: ConsumerLogin): string => login.secret.reveal();
 
-/** Programs whose versions differ in what they read are held to the law in each. */
-const versions: Partial<Readonly<Record<ConsumerName, readonly string[]>>> = {
-  containerd: ["1.6.20~ds1", "2.0.0", "2.4.2"],
-};
-
-type Options = Readonly<Record<string, unknown>>;
-
-/** Options without which a consumer has no place to write to; each is held to the law. */
-const neededOptions: Partial<Readonly<Record<ConsumerName, Readonly<Record<string, Options>>>>> = {
-  runai: { cluster: { scope: "cluster" } },
-  opensvc: {
-    "2 node": { scope: "node", version: 2 },
-    "2 namespace": { scope: "namespace", version: 2, namespace: "myns", name: "creds" },
-    "2 podman": { scope: "namespace", version: 2, namespace: "myns", name: "creds", program: "podman" },
-    "3 node": { scope: "node", version: 3, program: "podman" },
-  },
-};
-
-const cases = consumers.flatMap((consumer): readonly (readonly [string, Consumer, Target])[] => {
-  const { name } = consumer;
-  const needed = Object.entries(neededOptions[name] ?? {});
-  if (needed.length > 0)
-    return needed.map(([label, options]) => [`${name} ${label}`, consumer, { ...anyTarget, options }]);
-  return (versions[name] ?? []).length === 0
-    ? [[name, consumer, anyTarget]]
-    : (versions[name] ?? []).map((version) => [`${name} ${version}`, consumer, { ...anyTarget, version }]);
-});
-
-describe.each(cases)("consumer %s", (_name, consumer, target) => {
+describe.each(consumerCases)("consumer %s", (_name, consumer, target) => {
   test("is found by its name, and says what it is and how it is proved", () => {
     expect(findConsumer(consumer.name)).toBe(consumer);
     expect(consumer.summary.length).toBeGreaterThan(10);
