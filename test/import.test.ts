@@ -84,6 +84,9 @@ async function held(folder = home): Promise<readonly string[]> {
     .sort();
 }
 
+/** The plugin's logins are wharf's own; no program's file is rendered for it. */
+const isNoFile = (name: string): boolean => name === "kubelet-plugin";
+
 const unchecked = ["--yes", "--no-verify"];
 
 test("every format that wharf writes is read back to the same login", async () => {
@@ -97,7 +100,7 @@ test("every format that wharf writes is read back to the same login", async () =
     "deliver:\n  - { to: runai, at: folder:out, scope: cluster, name: pull }\n  - { to: opensvc, at: folder:out, scope: node, version: 3 }\n",
   );
   const seen: string[] = [];
-  for (const { name } of consumers) {
+  for (const { name } of consumers.filter((one) => !isNoFile(one.name))) {
     const options = name === "kubernetes" ? ["--name", "pull"] : [];
     const { code, out, err } = await run(["render", name, ...options]);
     expect({ name, code, err: code === 0 ? "" : err }).toEqual({ name, code: 0, err: "" });
@@ -108,7 +111,7 @@ test("every format that wharf writes is read back to the same login", async () =
     expect({ name, code: back.code, held: await held(folder) }).toEqual({ name, code: 0, held: expected });
     seen.push(name);
   }
-  expect(seen.length).toBe(consumers.length);
+  expect(seen.length).toBe(consumers.length - 1);
 }, 60_000);
 
 test("a login that the registry refuses is left out, the others are proved", async () => {

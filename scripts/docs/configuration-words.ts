@@ -51,6 +51,8 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   helper: "docker: `wharf` writes `credHelpers` entries for docker-credential-wharf instead of secrets",
   program:
     "apptainer: `singularity` where it is SingularityCE that reads the file; opensvc: `podman` where it runs the containers",
+  module:
+    "apptainer: path of an environment module to write (`.lua` for Lmod, else Tcl) that sets the login in the environment; for sites that insist, with its dangers",
   vault:
     "ansible: `file` encrypts the whole file, `values` each password, `none` nothing; where nothing is said, as the file is",
   "vault-id": "ansible: label of the vault's password, for a new file or value",

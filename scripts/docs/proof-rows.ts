@@ -29,9 +29,13 @@ export const proofRows: readonly ProofRow[] = [
   },
   {
     row: "A2",
-    works: "Apptainer and SingularityCE logins",
-    against: "golden files only",
-    tests: ["src/consumers/apptainer/apptainer.test.ts", "test/contracts/consumers-golden.test.ts"],
+    works: "Apptainer and SingularityCE logins; an environment module for sites that insist",
+    against: "golden files only; real Lmod loads the module, in Lua and in Tcl",
+    tests: [
+      "src/consumers/apptainer/apptainer.test.ts",
+      "test/contracts/consumers-golden.test.ts",
+      "test/clients/environment-module.test.ts",
+    ],
   },
   {
     row: "A3",
@@ -46,6 +50,12 @@ export const proofRows: readonly ProofRow[] = [
     against:
       "real ansible-core 2.14: ansible-vault both ways, and ansible-playbook reads what was written to the letter; the docker_login module itself was read in its source",
     tests: ["test/ansible-vault.test.ts", "test/ansible-vars.test.ts", "src/ansible/ansible.test.ts"],
+  },
+  {
+    row: "A6",
+    works: "a Singularity definition file's login header: found, explained as dead, its login taken over",
+    against: "our own reading of the parser's source: Apptainer is not to be had as a package",
+    tests: ["test/import.test.ts", "src/consumers/faults/faults.test.ts", "test/guides.test.ts"],
   },
   {
     row: "A7",
@@ -77,6 +87,17 @@ export const proofRows: readonly ProofRow[] = [
     tests: ["test/contracts/google-key.test.ts"],
   },
   {
+    row: "A9",
+    works:
+      "a Google key file whole in every consumer; the document's missing auths wrapper found, mended and imported",
+    against: "properties over our readers, which the real ones are shown to agree with; golden files",
+    tests: [
+      "src/consumers/found-logins/found-logins.test.ts",
+      "src/consumers/faults/faults.test.ts",
+      "test/import.test.ts",
+    ],
+  },
+  {
     row: "A10",
     works:
       "robots, read-only and read/write, delivered like any login; expiring tokens, and a warning before they end",
@@ -99,6 +120,22 @@ export const proofRows: readonly ProofRow[] = [
       "src/consumers/opensvc/opensvc.test.ts",
       "src/consumers/opensvc/ini-text.test.ts",
     ],
+  },
+  {
+    row: "Known mistakes",
+    works: "every fault of the five documents found, with the right value; mended where that is sure",
+    against: "an example of each number, wrong and right; properties for secrets in what is said",
+    tests: [
+      "src/consumers/faults/faults.test.ts",
+      "src/consumers/faults/properties.test.ts",
+      "test/doctor.test.ts",
+    ],
+  },
+  {
+    row: "Import",
+    works: "every format that wharf writes, and what people had before, into wharf.yaml and the vault",
+    against: "our own registry proves each; each consumer's rendered file comes back as the same login",
+    tests: ["test/import.test.ts", "src/consumers/found-logins/found-logins.test.ts"],
   },
   {
     row: "Hosts over SSH",

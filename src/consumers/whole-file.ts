@@ -67,6 +67,8 @@ export function mergeWholeFile(
   const warnings: Warning[] = owned.has(WHOLE_FILE)
     ? []
     : [{ kind: "format", message: `${path} was not written by wharf and is replaced` }];
-  const changes = [{ ...change, action: "update", differs: ["certificate"] } as const];
+  const changes = [
+    { ...change, action: "update", differs: [isCertificate(document) ? "certificate" : "text"] } as const,
+  ];
   return { content: wanted, changes, warnings, refusals: [] };
 }

@@ -35,6 +35,7 @@ const DELIVERY_OPTIONS = [
   "file",
   "helper",
   "program",
+  "module",
   "curl",
   "kustomization",
   "project",

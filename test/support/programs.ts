@@ -39,8 +39,9 @@ export function findProgram(name: string): string | undefined {
   if (program === undefined) throw new Error(`${name} has no row in test/support/real-programs.ts`);
   const built = goProgramPath(program);
   if (built !== undefined) return existsSync(built) ? built : undefined;
-  // Daemons live in sbin, which a person's PATH may lack.
-  return Bun.which(name, { PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` }) ?? undefined;
+  // Daemons live in sbin, which a person's PATH may lack; Lmod where its own start-up script looks.
+  const path = `${process.env.PATH ?? ""}:/usr/sbin:/sbin:/usr/share/lmod/lmod/libexec`;
+  return Bun.which(name, { PATH: path }) ?? undefined;
 }
 
 /** As `findProgram`; throws when it is missing. For the bodies of tests that said `needs(name)`. */

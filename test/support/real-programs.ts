@@ -55,6 +55,9 @@ export const realPrograms: readonly RealProgram[] = [
   debian("ansible-inventory", "ansible-core"),
   debian("unshare", "util-linux"),
   debian("containerd"),
+  // Environment modules, of Lua and of Tcl.
+  debian("lmod"),
+  debian("tclsh", "tcl"),
   { ...debian("wrk"), benchOnly: true },
   // What delivery is measured against.
   { ...debian("docker-credential-pass", "golang-docker-credential-helpers"), benchOnly: true },

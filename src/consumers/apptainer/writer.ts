@@ -5,7 +5,8 @@ import { onePerHost, refuseForm } from "../coverage.ts";
 import { dockerKey } from "../docker/docker-config.ts";
 import { dockerRules } from "../docker/writer.ts";
 import { type JsonObject, stringField } from "../json-text.ts";
-import { compileCertificates } from "../whole-file.ts";
+import { compileCertificates, mergeWholeFile, WHOLE_FILE } from "../whole-file.ts";
+import { compileModule } from "./module-file.ts";
 import { apptainerFile, environmentPair, variantOf } from "./paths.ts";
 
 export function compileApptainer(logins: readonly ConsumerLogin[], target: Target): Compiled {
@@ -29,10 +30,18 @@ export function compileApptainer(logins: readonly ConsumerLogin[], target: Targe
     folderMode: 0o700,
     entries,
   };
+  const module = compileModule(placed.kept, target);
+  // What its module cannot carry is not half delivered.
+  const isRefused = module.refusals.length > 0;
   return {
-    documents: entries.length === 0 ? [] : [file],
-    refusals: [...formed.refusals, ...placed.refusals],
-    warnings: [...placed.warnings, ...certificates.warnings, ...environmentWarnings(target)],
+    documents: entries.length === 0 || isRefused ? [] : [file, ...module.documents],
+    refusals: [...formed.refusals, ...placed.refusals, ...module.refusals],
+    warnings: [
+      ...placed.warnings,
+      ...certificates.warnings,
+      ...environmentWarnings(target),
+      ...module.warnings,
+    ],
   };
 }
 
@@ -41,6 +50,8 @@ export function mergeApptainer(
   document: FileDocument,
   owned: ReadonlySet<string>,
 ): Merged {
+  // The module; without a body it is one that is wanted no more.
+  if (document.body !== undefined || owned.has(WHOLE_FILE)) return mergeWholeFile(current, document, owned);
   const merged = mergeAuthFile(current, document, owned, apptainerRules);
   if (current !== undefined || merged.content === undefined || document.path.includes("/.singularity/"))
     return merged;
