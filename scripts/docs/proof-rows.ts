@@ -88,9 +88,8 @@ export const proofRows: readonly ProofRow[] = [
   },
   {
     row: "A9",
-    works:
-      "a Google key file whole in every consumer; the document's missing auths wrapper found, mended and imported",
-    against: "properties over our readers, which the real ones are shown to agree with; golden files",
+    works: "a Google entry without auths around it, as that document makes it: found, mended and imported",
+    against: "an example of the document's shape; the kubelet's own code reads nothing from it",
     tests: [
       "src/consumers/found-logins/found-logins.test.ts",
       "src/consumers/faults/faults.test.ts",
