@@ -25,11 +25,12 @@ export interface DeliverySettings {
   /** Runs of a short program, each a sample. */
   readonly starts: number;
   readonly hosts: number;
+  readonly namespaces: number;
 }
 
-export const fullDelivery: DeliverySettings = { rounds: 3, starts: 21, hosts: 200 };
+export const fullDelivery: DeliverySettings = { rounds: 3, starts: 21, hosts: 200, namespaces: 1000 };
 /** To see that the benchmark itself works: its figures say nothing. */
-export const quickDelivery: DeliverySettings = { rounds: 1, starts: 3, hosts: 10 };
+export const quickDelivery: DeliverySettings = { rounds: 1, starts: 3, hosts: 10, namespaces: 20 };
 
 /** What a measure is given. */
 export interface DeliveryBench {

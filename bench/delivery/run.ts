@@ -4,12 +4,14 @@ import { createScratch } from "../../test/support/scratch.ts";
 import { renderDeliveryReport } from "./delivery-report.ts";
 import type { DeliveryBench, DeliveryMeasure, DeliveryRow, DeliverySettings } from "./delivery-row.ts";
 import { measureAnswers } from "./measure-answers.ts";
+import { measureClusters } from "./measure-clusters.ts";
 import { measureHosts } from "./measure-hosts.ts";
 import { measurePlanning } from "./measure-planning.ts";
 
 /** Every measure of the table Delivery, in the order of the report. */
 const measures: readonly (readonly [string, DeliveryMeasure])[] = [
   ["hosts", measureHosts],
+  ["clusters", measureClusters],
   ["answers", measureAnswers],
   ["planning", measurePlanning],
 ];

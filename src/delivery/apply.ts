@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { AppError, type Context, isAppError, toAppError } from "#core";
 import { besideConfig } from "#logins";
 import type { Place } from "#places";
 import { withFileLock } from "#system";
 import { applyObjects } from "./apply-objects.ts";
 import { forEachByGroup } from "./at-once.ts";
-import type { FilePlan, Plan, TargetOutcome, TargetPlan } from "./contract.ts";
+import type { DeliveredRecord, FilePlan, Plan, TargetOutcome, TargetPlan } from "./contract.ts";
 import { actionOf, type PlanInput } from "./planning.ts";
 import { placeFor } from "./prune.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -74,18 +75,19 @@ async function applyTarget(
     return outcome(toAppError(cause));
   }
 
-  /** What was read for the plan may be old: all is read once more, at once, and then only what differs is written. */
+  /** What was read for the plan may be old: what is to change is read once more, at once, and merged with that. */
   async function applyCluster(at: {
     readonly place: Place;
     readonly atOnce: number;
   }): Promise<AppError | undefined> {
     const { place, atOnce } = at;
+    const [same, files] = partition(target.files, ({ action }) => action === "none");
     const ahead = await readAhead(
       context,
       place,
-      target.files.map(({ path }) => path),
+      files.map(({ path }) => path),
     );
-    const { done, error } = await applyObjects(context, { files: target.files, atOnce }, (file) =>
+    const { done, error } = await applyObjects(context, { files, atOnce }, (file) =>
       applyFile(context, place, file, ahead),
     );
     written.push(
@@ -94,12 +96,27 @@ async function applyTarget(
         .map(({ file: { path }, action }) => ({ path, action })),
     );
     // Objects that are as they should be are known as ours again, even where a run before this one was killed.
-    await recorder.record(
-      target,
-      done.map(({ file }) => file),
-    );
+    const known = new Map(input.records.map((record) => [recordKey(record), record]));
+    const news = [...same.filter((file) => !isRecorded(known, file)), ...done.map(({ file }) => file)];
+    if (news.length > 0) await recorder.record(target, news);
     return error;
   }
+}
+
+/** Does the state say of this file what it would be told. */
+function isRecorded(known: ReadonlyMap<string, DeliveredRecord>, file: FilePlan): boolean {
+  return (
+    file.forgets.length === 0 &&
+    file.records.every((record) => isDeepStrictEqual(known.get(recordKey(record)), record))
+  );
+}
+
+function partition<T>(
+  items: readonly T[],
+  isFirst: (item: T) => boolean,
+): readonly [readonly T[], readonly T[]] {
+  const groups = Map.groupBy(items, isFirst);
+  return [groups.get(true) ?? [], groups.get(false) ?? []];
 }
 
 function effectOf(
