@@ -263,6 +263,33 @@ test("a secret from elsewhere is proved first: a wrong one changes nothing, a ri
   expect(await isGood(robot.secret)).toBe(true);
 });
 
+test("a person's own token, and a robot of the site, are rotated as well", async () => {
+  await server.createUser("alice", "a-long-password-of-alice");
+  const alice = await server.api("POST", "/users/alice/tokens", { name: "laptop" });
+  const site = await server.api("POST", "/robots", { name: "nodes", projects: ["team"] });
+  await signIn();
+  const logins = [
+    { username: "alice", secret: String(alice["secret"]) },
+    { username: String(site["username"]), secret: String(site["secret"]) },
+  ];
+  for (const login of logins) {
+    robot = login;
+    await deliver();
+    expect((await wharf("rotate team")).code).toBe(0);
+    expect([await isGood(delivered()), await isGood(login.secret)]).toEqual([true, false]);
+    expect((await wharf("revoke team --revoke-token")).code).toBe(0);
+  }
+});
+
+test("two at once follow each other, and leave one token", async () => {
+  await deliver();
+  await signIn();
+  const both = await Promise.all([wharf("rotate team"), wharf("rotate team")]);
+  const good = both.filter(({ code }) => code === 0).length;
+  expect(good).toBeGreaterThan(0);
+  expect([await isGood(delivered()), await activeTokens(), await goesOn()]).toEqual([true, 1, false]);
+});
+
 test("the login's own command makes the new secret, after wharf trust alone", async () => {
   await deliver();
   await signIn();

@@ -1,5 +1,6 @@
-import { AppError, type Context, isAppError, type Secret, toAppError } from "#core";
+import { AppError, type Context, isAppError, parseName, type Secret, toAppError } from "#core";
 import {
+  besideConfig,
   type Login,
   type Rotation,
   type RotationIssuer,
@@ -7,6 +8,7 @@ import {
   saveRotation,
   type WharfConfig,
 } from "#logins";
+import { withFileLock } from "#system";
 import { openDelivery } from "./open-delivery.ts";
 import type { PlanInput } from "./planning.ts";
 import { clientOf } from "./prove-logins.ts";
@@ -20,6 +22,15 @@ import { deliverRotated, waitForEffects } from "./rotate-delivery.ts";
  * in the vault, LOGIN_REFUSED for a new secret that is no good (then nothing was changed).
  */
 export async function beginRotation(
+  context: Context,
+  input: RotateInput,
+  name: string,
+  fresh: NewSecret,
+): Promise<RotationReport> {
+  return await withRotationLock(context, input, name, () => begin(context, input, name, fresh));
+}
+
+async function begin(
   context: Context,
   input: RotateInput,
   name: string,
@@ -67,15 +78,19 @@ export async function beginRotation(
     await save(old, login.expires, { ...rotation, issuer });
     input.said("begun");
   }
-  return await resumeRotation(context, input, name);
+  return await goOn(context, input, name);
 }
 
-/** Goes on with a rotation, in its direction. Throws NOT_FOUND where none is under way. */
+/** Goes on with a rotation, in its direction. Throws NOT_FOUND where none is under way, BUSY where another process is at it. */
 export async function resumeRotation(
   context: Context,
   input: RotateInput,
   name: string,
 ): Promise<RotationReport> {
+  return await withRotationLock(context, input, name, () => goOn(context, input, name));
+}
+
+async function goOn(context: Context, input: RotateInput, name: string): Promise<RotationReport> {
   let { rotation, config, login, delivery } = await openRotation(context, input, name);
   const report = (
     more: Partial<Omit<RotationReport, "login" | "direction">> & Pick<RotationReport, "remaining">,
@@ -147,6 +162,10 @@ export async function turnRotation(
   input: RotateInput,
   name: string,
 ): Promise<RotationReport> {
+  return await withRotationLock(context, input, name, () => turn(context, input, name));
+}
+
+async function turn(context: Context, input: RotateInput, name: string): Promise<RotationReport> {
   const { rotation, config, login, delivery } = await openRotation(context, input, name);
   const secret = await delivery.secrets.read(login);
   const { surroundings } = input;
@@ -190,7 +209,19 @@ export async function turnRotation(
       },
     });
   }
-  return await resumeRotation(context, input, name);
+  return await goOn(context, input, name);
+}
+
+/** One process turns one login's secret; a killed one lets go. Throws BUSY. */
+async function withRotationLock<T>(
+  context: Context,
+  input: RotateInput,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  // The name of a login is a file's name too, where it is one at all.
+  parseName("login", name);
+  return await withFileLock(context, `${besideConfig(input.configPath, "vault")}.rotate-${name}.lock`, work);
 }
 
 interface Open {
