@@ -572,6 +572,101 @@ withCluster(
   },
 );
 
+withCluster(
+  "check --from-target has a pod pull the named image, reads how that went, and takes it away",
+  async () => {
+    // The strictest that a namespace may ask for.
+    const strict = { "pod-security.kubernetes.io/enforce": "restricted" };
+    await cluster.addNamespace("canary", strict);
+    configure(
+      '{ to: kubernetes, at: "k8s://test", namespaces: [canary], name: pull, logins: [a, b] }',
+      '{ to: kubernetes, at: "k8s://test", namespaces: [canary], name: by-account, service-accounts: [default], logins: [b] }',
+    );
+    await apply();
+    const check = (): Promise<CliResult> =>
+      wharf(["check", "--offline", "--from-target", "--image", "a.example/tiny:1"]);
+
+    const good = check();
+    const pod = await canaryIn("canary");
+    expect(pod.spec).toMatchObject({
+      imagePullSecrets: [{ name: "pull" }],
+      automountServiceAccountToken: false,
+      containers: [{ image: "a.example/tiny:1", imagePullPolicy: "Always" }],
+    });
+    // The kubelet's part, played: pulled, and the command that no image has was not started.
+    const terminated = { exitCode: 128, reason: "StartError" };
+    await reportOn("canary", pod, { imageID: "a.example/tiny@sha256:0", state: { terminated } });
+    const answer = await good;
+    expect(answer.out).toContain("a pod in canary pulled a.example/tiny:1");
+    expect(answer.out).toMatch(/not asked from .*login b: no image of it was named/);
+    expect(answer.code).toBe(0);
+    expect(await podsIn("canary")).toEqual([]);
+
+    const bad = check();
+    const waiting = { reason: "ErrImagePull", message: "pull access denied" };
+    await reportOn("canary", await canaryIn("canary"), { imageID: "", state: { waiting } });
+    const refused = await bad;
+    expect(refused.code).toBe(3);
+    expect(refused.out).toContain("ErrImagePull: pull access denied");
+    expect(await podsIn("canary")).toEqual([]);
+
+    // As the ServiceAccount, where the delivery names one: its list is proved with it.
+    const byAccount = wharf(["check", "--offline", "--from-target", "--image", "b.example/team/tiny:1"]);
+    const first = await canaryIn("canary");
+    await reportOn("canary", first, { imageID: "x", state: { running: {} } });
+    const second = await canaryIn("canary", first);
+    const names = [first, second].map(({ spec }) => spec.imagePullSecrets?.map(({ name }) => name));
+    expect(names).toContainEqual(["by-account"]);
+    await reportOn("canary", second, { imageID: "x", state: { running: {} } });
+    expect((await byAccount).code).toBe(0);
+  },
+  120_000,
+);
+
+withCluster("who may not make pods is told the right that is missing", async () => {
+  await cluster.addNamespace("no-pods");
+  configure('{ to: kubernetes, at: "k8s://test", namespaces: [no-pods], logins: [a] }');
+  await apply();
+  await cluster.mustKubectl(["create", "serviceaccount", "robot", "-n", "no-pods"]);
+  const rbac = await wharf(["kube", "rbac", "--service-account", "no-pods/robot"]);
+  await cluster.mustKubectl(["apply", "-f", "-"], { input: rbac.out });
+  env["KUBECONFIG"] = await cluster.serviceAccountConfig("no-pods", "robot");
+  const denied = await wharf(["check", "--offline", "--from-target", "--image", "a.example/tiny:1"]);
+  expect(denied.code).toBe(3);
+  expect(denied.out).toContain("create, get and delete of pods in no-pods");
+});
+
+interface CanaryShape {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly imagePullSecrets?: readonly { readonly name: string }[] };
+}
+
+async function podsIn(namespace: string): Promise<readonly CanaryShape[]> {
+  const answer = await cluster.request("GET", `/api/v1/namespaces/${namespace}/pods`);
+  return ((await answer.json()) as { readonly items: readonly CanaryShape[] }).items;
+}
+
+/** The next canary pod, as soon as it is there. */
+async function canaryIn(namespace: string, after?: CanaryShape): Promise<CanaryShape> {
+  return await until(
+    "a canary pod",
+    async () => (await podsIn(namespace)).find(({ metadata }) => metadata.name !== after?.metadata.name),
+    60_000,
+  );
+}
+
+/** What a kubelet would say of its one container. */
+async function reportOn(namespace: string, pod: CanaryShape, status: object): Promise<void> {
+  const container = { name: "canary", image: "x", ready: false, restartCount: 0, ...status };
+  const answer = await cluster.request(
+    "PATCH",
+    `/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}/status`,
+    { status: { containerStatuses: [container] } },
+    "application/merge-patch+json",
+  );
+  expect(answer.status).toBe(200);
+}
+
 /** A kind of objects that the API server keeps as they come. */
 async function addKind(plural: string, kind: string, group: string): Promise<void> {
   const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };

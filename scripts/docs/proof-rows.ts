@@ -70,6 +70,13 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "A7, from inside the cluster",
+    works:
+      "check --from-target: a pod pulls an image with what was delivered, runs nothing of it, and is removed",
+    against: "a real API server with Pod Security's strictest level; the kubelet's part is played",
+    tests: ["test/kube-delivery.test.ts"],
+  },
+  {
     row: "A8",
     works: "Run:ai by project: a Secret in its namespace, added to the ServiceAccount's list",
     against: "a real API server; golden files; Run:ai cannot be had",

@@ -65,6 +65,7 @@ export function checkDocument(configPath: string, report: CheckReport): unknown 
       consumer: one.consumer,
       place: one.place,
       user: one.user ?? null,
+      namespace: one.namespace ?? null,
       login: one.login,
       proof: one.proof?.outcome ?? null,
       skipped: one.skipped ?? null,
@@ -121,8 +122,8 @@ function loginWords(status: LoginStatus): string | undefined {
   return isLoginOff(status) ? "is off" : undefined;
 }
 
-function whereOf({ consumer, place, user }: CheckReport["fromTargets"][number]): string {
-  return `${consumer} at ${place}${user === undefined ? "" : ` for ${user}`}`;
+function whereOf({ consumer, place, user, namespace }: CheckReport["fromTargets"][number]): string {
+  return `${consumer} at ${place}${user === undefined ? "" : ` for ${user}`}${namespace === undefined ? "" : ` in ${namespace}`}`;
 }
 
 function dayOf({ expires }: LoginStatus): string {

@@ -61,8 +61,8 @@ function metricsOf(report: CheckReport): readonly Metric[] {
       help: "1 where the registry takes the login as it lies at the target, asked from there.",
       samples: report.fromTargets
         .filter(({ skipped }) => skipped === undefined)
-        .map(({ consumer, place, user = "", login, error }) => ({
-          labels: { consumer, place, user, login },
+        .map(({ consumer, place, user = "", namespace = "", login, error }) => ({
+          labels: { consumer, place, user, namespace, login },
           value: error === undefined ? 1 : 0,
         })),
     },

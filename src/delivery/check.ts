@@ -27,6 +27,8 @@ export interface CheckWish {
   readonly warnDays?: number | undefined;
   /** Ask from each target too, with what lies there. */
   readonly fromTargets?: boolean;
+  /** Images that pods pull where a target is a cluster. */
+  readonly images?: readonly string[];
 }
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -35,7 +37,7 @@ const DAY_MS = 24 * 3600 * 1000;
 export async function checkDelivery(
   context: Context,
   input: PlanInput,
-  { fetch, warnDays, fromTargets: isFromTargets }: CheckWish,
+  { fetch, warnDays, fromTargets: isFromTargets, images }: CheckWish,
 ): Promise<CheckReport> {
   const plan = await planDelivery(context, input);
   const delivered = deliveredLogins(input);
@@ -55,7 +57,7 @@ export async function checkDelivery(
   const rotations = new Map(
     [...(vault?.rotations ?? [])].map(([name, { startedAt }]) => [name, startedAt] as const),
   );
-  const fromTargets = isFromTargets === true ? await proveFromTargets(context, input) : [];
+  const fromTargets = isFromTargets === true ? await proveFromTargets(context, input, images) : [];
   const isGood =
     plan.targets.every(isTargetGood) &&
     !logins.some(isOff) &&

@@ -139,7 +139,7 @@ async function readObject(context: Context, place: Place, path: string): Promise
   try {
     return await place.cluster?.object(context, path);
   } catch (cause) {
-    if (isAppError(cause, "PERMISSION_DENIED")) return undefined;
+    if (isAppError(cause, "DENIED")) return undefined;
     throw cause;
   }
 }

@@ -6,6 +6,7 @@ import { createCurlFetch } from "./curl-fetch.ts";
 import { WHOLE_FILE } from "./current-mark.ts";
 import { readingTargetOf } from "./inventory.ts";
 import type { Opened, PlanInput } from "./planning.ts";
+import { pullInCluster } from "./pull-in-cluster.ts";
 import { SAMPLE } from "./read-back.ts";
 import { answerFrom, readPlace, type SearchPath } from "./search-path.ts";
 import { consumerNamed, type TargetSpec, targetsOf } from "./targets.ts";
@@ -16,21 +17,28 @@ export interface TargetProof {
   readonly place: string;
   readonly user: string | undefined;
   readonly login: string;
+  /** In a cluster: where a pod pulled. */
+  readonly namespace: string | undefined;
   readonly proof: LoginProof | undefined;
-  /** Why it was not asked: nothing runs at a folder or a Kubernetes API, and helpers are not run. */
+  /** Why it was not asked: nothing runs at a folder, helpers are not run, and in a cluster an image must be named. */
   readonly skipped: string | undefined;
   readonly error: AppError | undefined;
 }
 
 /**
- * Proves each delivered login from where it matters: what the program there would send is shown to the registry by curl there. Places
+ * Proves each delivered login from where it matters: what the program there would send is shown to the registry by curl there; in a cluster
+ * a pod pulls one of the `images`. Places
  * at once, the targets of one after another. One target's failure is its own.
  */
-export async function proveFromTargets(context: Context, input: PlanInput): Promise<readonly TargetProof[]> {
+export async function proveFromTargets(
+  context: Context,
+  input: PlanInput,
+  images: readonly string[] = [],
+): Promise<readonly TargetProof[]> {
   const proofs = await forEachByGroup(
     targetsOf(input.config),
     ({ at }) => at.text,
-    (spec) => proveTarget(context, input, spec),
+    (spec) => proveTarget(context, input, { spec, images }),
   );
   return proofs.flat();
 }
@@ -38,7 +46,7 @@ export async function proveFromTargets(context: Context, input: PlanInput): Prom
 async function proveTarget(
   context: Context,
   input: PlanInput,
-  spec: TargetSpec,
+  { spec, images }: { readonly spec: TargetSpec; readonly images: readonly string[] },
 ): Promise<readonly TargetProof[]> {
   const logins = spec.logins.map((name) => input.config.logins.get(name)).filter((one) => one !== undefined);
   const said = (
@@ -49,6 +57,7 @@ async function proveTarget(
     place: spec.at.text,
     user: spec.user,
     login: login.name,
+    namespace: undefined,
     proof: undefined,
     skipped: undefined,
     error: undefined,
@@ -59,6 +68,13 @@ async function proveTarget(
   try {
     const consumer = consumerNamed(input.inventory.consumers, spec.consumer);
     const place = await input.inventory.openPlace(context, spec.at, spec.user);
+    if (place.cluster !== undefined) {
+      const target = await readingTargetOf(context, place, consumer, spec.options);
+      const step = { spec, opened: { consumer, place, target }, logins, images };
+      const { at, user } = spec;
+      const pulled = await pullInCluster(context, step);
+      return pulled.map((one) => ({ consumer: spec.consumer, place: at.text, user, ...one }));
+    }
     if (place.run === undefined) return logins.map((login) => said(login, { skipped: "nothing runs there" }));
     opened = { consumer, place, target: await readingTargetOf(context, place, consumer, spec.options) };
     search = await readPlace(context, opened);

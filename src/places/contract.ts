@@ -69,6 +69,15 @@ export interface Place {
   run?(context: Context, command: PlaceCommand): Promise<CommandResult | undefined>;
 }
 
+/** An image that a pod is to pull, as its ServiceAccount or with a Secret of its own. */
+export interface CanaryPull {
+  readonly namespace: string;
+  readonly image: string;
+  readonly serviceAccount?: string;
+  readonly pullSecret?: string;
+  readonly timeoutSeconds: number;
+}
+
 /**
  * What a Kubernetes API has besides. Its files are objects, `/namespaces/NAMESPACE/secrets/NAME` and `…/serviceaccounts/NAME` (#core,
  * `renderObjectPath`), as one line of JSON without anything that differs from namespace to namespace:
@@ -80,8 +89,13 @@ export interface Place {
 export interface Cluster {
   /** The namespaces that a delivery's options mean, sorted: `namespaces:` a list, `all` or `{selector}`; `namespace:`; else the context's own. */
   namespaces(context: Context, options: Readonly<Record<string, unknown>>): Promise<readonly string[]>;
-  /** The object at a path of the API (`/apis/GROUP/VERSION/…`); undefined where it, or its kind, is not there. Throws PERMISSION_DENIED. */
+  /** The object at a path of the API (`/apis/GROUP/VERSION/…`); undefined where it, or its kind, is not there. Throws DENIED. */
   object(context: Context, path: string): Promise<unknown>;
+  /**
+   * Has a pod of the namespace pull an image and run nothing of it; the pod is gone afterwards. Gives the node that pulled. Throws DENIED
+   * where pods may not be made, REGISTRY_FAILED with the kubelet's words where it was not pulled, UNREACHABLE where that was not known in time.
+   */
+  pull(context: Context, canary: CanaryPull): Promise<string>;
   /** The names of the Secrets that a pod is given, in its order: a pod's own, or those that a new pod of a ServiceAccount gets. Throws NOT_FOUND. */
   pullSecrets(context: Context, of: PodOwner): Promise<readonly string[]>;
 }

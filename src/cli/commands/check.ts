@@ -22,13 +22,23 @@ export const check: Command = {
       command: "wharf check --from-target --at ssh://gpu01",
       says: "from that node, with its names, routes and CAs",
     },
+    {
+      command: "wharf check --from-target --at k8s://prod --image nvcr.io/acme/tiny:1",
+      says: "by a pod in each namespace that pulls that image",
+    },
     { command: "wharf check --offline", says: "the targets alone" },
   ],
   options: [
     { flag: "--offline", summary: "do not ask the registries" },
     {
       flag: "--from-target",
-      summary: "ask the registries from each target too: by curl there, with what lies there",
+      summary:
+        "ask the registries from each target too: by curl there, in a cluster by a pod that pulls --image",
+    },
+    {
+      flag: "--image <image>",
+      summary: "with --from-target: a small image that a pod in each namespace pulls, and does not run",
+      repeatable: true,
     },
     { flag: "--quiet", summary: "one line" },
     { flag: "--warn-days <days>", summary: "a login that ends within so many days is off" },
@@ -67,6 +77,7 @@ async function checked(
       fetch,
       warnDays,
       fromTargets: options["fromTarget"] === true,
+      images: imagesOf(options),
     });
     await writeMetrics(invocation, report);
     return { report, configPath: input.config.path };
@@ -74,6 +85,14 @@ async function checked(
     await writeMetrics(invocation, undefined);
     throw cause;
   }
+}
+
+function imagesOf(options: Invocation["options"]): readonly string[] {
+  const images = options["image"];
+  const named = Array.isArray(images) ? images : [];
+  if (named.length > 0 && options["fromTarget"] !== true)
+    throw new AppError("USAGE", "--image is for a check --from-target", { hint: "add --from-target" });
+  return named;
 }
 
 async function writeMetrics(invocation: Invocation, report: CheckReport | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 import { AppError, type Context, isAppError, type ObjectPath, parseObjectPath } from "#core";
 import { createFetch, type Fetch, wait } from "#system";
 import type { Place, PlaceFile } from "../contract.ts";
+import { pullByCanary } from "./canary.ts";
 import { connectionOf, inClusterConnection, type KubeConnection } from "./connection.ts";
 import { createCredentialSource } from "./credentials.ts";
 import { createKubeClient, FIELD_MANAGER, type KubeClient } from "./kube-client.ts";
@@ -109,6 +110,10 @@ function createPlace(name: string, connected: () => Promise<Connected>): Place {
     cluster: {
       namespaces: (context, options) => findNamespaces(context, connected, options),
       object: async (context, path) => await (await connected()).client.get(context, path),
+      async pull(context, canary) {
+        const { client } = await connected();
+        return await pullByCanary(context, { client, wait, now: () => performance.now() }, canary);
+      },
       async pullSecrets(context, { namespace, kind, name: owner }) {
         const { client } = await connected();
         const path = `/namespaces/${namespace}/${kind}/${owner}`;
