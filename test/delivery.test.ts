@@ -463,7 +463,13 @@ test("the canary: after every command, the secret is in no output, log or file b
     "trust --yes",
     "vault recipients --json",
     "init --json",
+    "adopt",
+    "adopt --json",
+    "check --quiet",
+    "check --from-target --json",
+    "check --prometheus out.prom",
     "revoke nobody",
+    "rotate nobody",
     "render nomad",
   ])
     await wharf(args);

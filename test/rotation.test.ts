@@ -318,6 +318,35 @@ test("a folder has to be rolled out first: the old secret stays good until someb
   expect(await isGood(robot.secret)).toBe(false);
 });
 
+test("nobody can say that something is taken up before it is delivered", async () => {
+  mkdirSync(join(home, "out"));
+  await deliver('  - { to: kubernetes, at: "folder:out", name: regcred, namespace: ml }\n');
+  await signIn();
+  expect((await wharf("rotate team --taken-up")).code).toBe(2);
+  await killAt("proved");
+  const early = await wharf("rotate team --continue --taken-up");
+  expect([early.code, early.err]).toEqual([3, expect.stringContaining("remains: roll out folder:out")]);
+  expect(await isGood(robot.secret)).toBe(true);
+  expect((await wharf("rotate team --continue --taken-up")).code).toBe(0);
+  expect(await isGood(robot.secret)).toBe(false);
+});
+
+test("what somebody changes while it is waited is delivered again, and the old secret stays good", async () => {
+  await deliver();
+  await signIn();
+  const input = await rotateInput({
+    said(stage) {
+      if (stage === "in use") writeFileSync(dockerFile(), "{}");
+    },
+  });
+  const issuer = await issuerHere(input);
+  const report = await beginRotation(context, input, "team", { kind: "issuer", issuer });
+  expect([report.isDone, report.remaining]).toMatchObject([false, [{ kind: "target", consumer: "docker" }]]);
+  expect([await isGood(delivered()), await isGood(robot.secret)]).toEqual([true, true]);
+  expect((await wharf("rotate team --continue")).code).toBe(0);
+  expect([await isGood(delivered()), await isGood(robot.secret)]).toEqual([true, false]);
+});
+
 test("the journal is sealed: no secret is in a file but the vault's ciphertext and what is delivered", async () => {
   await deliver();
   await signIn();

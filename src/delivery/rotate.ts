@@ -131,12 +131,17 @@ async function goOn(context: Context, input: RotateInput, name: string): Promise
   input.said("delivered");
 
   const sinceMs = rotation.deliveredAt === undefined ? input.now() : Date.parse(rotation.deliveredAt);
-  const remaining = await waitForEffects(context, input, { delivery, login: name, sinceMs });
+  // Whoever said that the restarts are done cannot have meant what was written just now.
+  const takenUp = input.takenUp && !delivered.hasWritten;
+  const about = { delivery, login: name, sinceMs };
+  const remaining = await waitForEffects(context, { ...input, takenUp }, about);
   if (remaining.length > 0) return report({ outcomes, remaining });
   input.said("in use");
 
   // Somebody may have changed something while it was waited.
   const again = await deliverRotated(context, await reopen(context, input), name);
+  if (again.hasWritten)
+    await save({ ...rotation, deliveredAt: new Date(input.now()).toISOString() }, secret, login.expires);
   if (again.remaining.length > 0 || again.hasWritten)
     return report({
       outcomes: [...outcomes, ...again.outcomes],

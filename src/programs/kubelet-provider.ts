@@ -27,11 +27,12 @@ export async function answerKubelet(call: ProgramCall, now: Date = new Date()): 
   const login = config === undefined ? undefined : loginForImage(config, request.image);
   if (config === undefined || login === undefined || !isUsable(call, login, now))
     return renderKubeletResponse(request, undefined);
-  const secret = await createSecretReader(call.context, call.surroundings, config).read(login);
+  const secrets = createSecretReader(call.context, call.surroundings, config);
+  const secret = await secrets.read(login);
   const answer: KubeletLogin = {
     username: login.username,
     password: secret.reveal(),
-    cacheSeconds: cacheSecondsOf(login, now),
+    cacheSeconds: cacheSecondsOf(await secrets.readExpires(login), now),
   };
   return renderKubeletResponse(request, answer);
 }
@@ -70,8 +71,8 @@ function isUsable(call: ProgramCall, login: Login, now: Date): boolean {
   return true;
 }
 
-/** Never past the login's end. */
-function cacheSecondsOf(login: Login, now: Date): number {
-  if (login.expires === undefined) return CACHE_SECONDS;
-  return Math.min(CACHE_SECONDS, Math.floor((login.expires.getTime() - now.getTime()) / 1000));
+/** Never past the secret's end. */
+function cacheSecondsOf(expires: Date | undefined, now: Date): number {
+  if (expires === undefined) return CACHE_SECONDS;
+  return Math.min(CACHE_SECONDS, Math.floor((expires.getTime() - now.getTime()) / 1000));
 }

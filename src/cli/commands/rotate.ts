@@ -28,7 +28,7 @@ export const rotate: Command = {
     { flag: "--expires <date>", summary: "when the new secret ends, as 2027-03-01" },
     { flag: "--continue", summary: "go on with a rotation that was stopped" },
     { flag: "--abort", summary: "put the old secret back everywhere, and revoke the new one" },
-    { flag: "--taken-up", summary: "the restarts and roll-outs that were named are done" },
+    { flag: "--taken-up", summary: "with --continue: the restarts and roll-outs that were named are done" },
     { flag: "--no-wait", summary: "do not wait for programs that look again later: say what remains" },
   ],
   async run(invocation) {
@@ -37,6 +37,11 @@ export const rotate: Command = {
     const isGoingOn = options["continue"] === true;
     const isTurning = options["abort"] === true;
     if (isGoingOn && isTurning) throw new AppError("USAGE", "--continue and --abort exclude each other");
+    if (options["takenUp"] === true && !isGoingOn)
+      throw new AppError(
+        "USAGE",
+        "--taken-up goes with --continue: nothing can be taken up before it is delivered",
+      );
     const { beginRotation, resumeRotation, turnRotation } = await import("#delivery");
     const { readConfig } = await import("#logins");
     const surroundings = askedOnce(surroundingsOf(invocation));
