@@ -44,6 +44,13 @@ export const proofRows: readonly ProofRow[] = [
     tests: ["test/clients/readers.test.ts", "src/consumers/enroot/enroot.test.ts"],
   },
   {
+    row: "A4",
+    works:
+      "root's docker login on every node, many registries at once, nodes from the site's Ansible inventory, by its Ansible or by ssh; a personal account warned of",
+    against: "real ansible-core 2.14 and OpenSSH over a real sshd, three hosts on loopback",
+    tests: ["test/ansible-place.test.ts", "src/logins/site-address.test.ts"],
+  },
+  {
     row: "A5",
     works:
       "a DeepOps docker_login_registries file, plain or in Vault: its secrets taken, and logins written into it, comments kept",

@@ -2,6 +2,7 @@ import { AppError } from "#core";
 import { type Delivery, type DeliveryPlace, parsePlace, type SshAddress } from "#logins";
 import type { PlanInput } from "./planning.ts";
 import { readState } from "./state.ts";
+import { placesOf } from "./targets.ts";
 
 /**
  * Only what is delivered, or was, at these places; the rest of wharf.yaml and state is as if it were not there, and stays. `text` is as
@@ -10,11 +11,15 @@ import { readState } from "./state.ts";
 export function choosePlaces(input: PlanInput, text: string): PlanInput {
   const wanted = parsePlace(text, (folder) => folder);
   const deliveries = input.config.deliveries.flatMap((delivery) => chosenPart(delivery, wanted));
-  const records = input.records.filter(({ place }) =>
-    isChosen(
-      parsePlace(place, (folder) => folder),
-      wanted,
-    ),
+  // Those of hosts that a group or partition named, too: what was delivered there is known again.
+  const chosen = new Set(deliveries.flatMap(({ at }) => placesOf(at).map((place) => place.text)));
+  const records = input.records.filter(
+    ({ place }) =>
+      chosen.has(place) ||
+      isChosen(
+        parsePlace(place, (folder) => folder),
+        wanted,
+      ),
   );
   if (deliveries.length === 0 && records.length === 0) {
     const known = [...new Set(input.config.deliveries.map(({ at }) => at.text))];
@@ -31,6 +36,13 @@ export async function chooseFailed(input: PlanInput): Promise<PlanInput | undefi
   if (failed.size === 0) return undefined;
   const deliveries = input.config.deliveries.flatMap((delivery): readonly Delivery[] => {
     const { at } = delivery;
+    if (at.kind === "ansible" && at.hosts !== undefined) {
+      const texts = new Map(placesOf(at).map((place) => [place.text, place]));
+      const hosts = [...texts].flatMap(([text, place]) =>
+        failed.has(text) && place.kind === "ansible" ? [place.group] : [],
+      );
+      return hosts.length === 0 ? [] : [{ ...delivery, at: { ...at, hosts } }];
+    }
     if (at.kind !== "ssh") return failed.has(at.text) ? [delivery] : [];
     const hosts = at.hosts.filter(({ text }) => failed.has(text));
     return hosts.length === 0 ? [] : [{ ...delivery, at: { ...at, hosts } }];
@@ -43,7 +55,12 @@ export async function chooseFailed(input: PlanInput): Promise<PlanInput | undefi
 
 function chosenPart(delivery: Delivery, wanted: DeliveryPlace): readonly Delivery[] {
   const { at } = delivery;
-  if (at.kind !== "ssh") return isChosen(at, wanted) ? [delivery] : [];
+  if (at.text === wanted.text) return [delivery];
+  if (at.kind === "ansible" && at.hosts !== undefined) {
+    const hosts = at.hosts.filter((host) => isAnsibleHost(at, host, wanted));
+    return hosts.length === 0 ? [] : [{ ...delivery, at: { ...at, hosts } }];
+  }
+  if (at.kind !== "ssh") return [];
   const hosts = at.hosts.filter((host) => isHostChosen(host, wanted));
   return hosts.length === 0 ? [] : [{ ...delivery, at: { ...at, hosts } }];
 }
@@ -51,6 +68,20 @@ function chosenPart(delivery: Delivery, wanted: DeliveryPlace): readonly Deliver
 /** Is a place, or a host of it, among those that somebody named. */
 export function isChosen(at: DeliveryPlace, wanted: DeliveryPlace): boolean {
   return at.kind === "ssh" ? at.hosts.some((host) => isHostChosen(host, wanted)) : at.text === wanted.text;
+}
+
+/** One host of the same inventory, by its name. */
+function isAnsibleHost(
+  at: DeliveryPlace & { kind: "ansible" },
+  host: string,
+  wanted: DeliveryPlace,
+): boolean {
+  return wanted.kind === "ansible" && wanted.group === host && isSameText(wanted.inventory, at.inventory);
+}
+
+/** As written: `--at` is not relative to wharf.yaml. */
+function isSameText(written: string | undefined, absolute: string | undefined): boolean {
+  return written === absolute || (written !== undefined && absolute?.endsWith(`/${written}`) === true);
 }
 
 function isHostChosen(host: SshAddress, wanted: DeliveryPlace): boolean {

@@ -1,8 +1,9 @@
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Consumer, consumers, type Target } from "#consumers";
 import { AppError, type Context, isAppError, version } from "#core";
-import { type DeliveryPlace, isUserName, type Surroundings } from "#logins";
+import { type DeliveryPlace, isUserName, type Surroundings, type WharfConfig } from "#logins";
 import {
+  createAnsiblePlaces,
   createFolderPlace,
   createKubernetesPlaces,
   createLocalPlace,
@@ -12,6 +13,7 @@ import {
   withOpensvcObjects,
 } from "#places";
 import { currentUserId, findAccount, homeFolder } from "#system";
+import { requireTrust } from "./resolve-places.ts";
 import type { Inventory } from "./targets.ts";
 
 /** Programs that tell a consumer's version, the first that is there; and others whose version matters to it. */
@@ -41,8 +43,15 @@ const VERSIONED_BY: Readonly<Record<string, readonly string[]>> = {
   "kubelet-plugin": [],
 };
 
-/** Every consumer; this machine, hosts over SSH, clusters, and folders. `base` is the folder that relative `folder:` are taken from. */
-export function createInventory(surroundings: Surroundings, base: string): Inventory {
+/**
+ * Every consumer; this machine, hosts over SSH and by Ansible, clusters, and folders. `base` is the folder that relative `folder:` are taken
+ * from; `config` is what has to be trusted for Ansible, which runs in its folder.
+ */
+export function createInventory(surroundings: Surroundings, base: string, config?: WharfConfig): Inventory {
+  const ansible = createAnsiblePlaces({
+    env: surroundings.env,
+    cwd: config === undefined ? base : dirname(config.path),
+  });
   const ssh = createSshPlaces(surroundings.env);
   const kubernetes = createKubernetesPlaces(surroundings.env, {
     home: homeFolder(surroundings.env),
@@ -66,6 +75,21 @@ export function createInventory(surroundings: Surroundings, base: string): Inven
           );
         case "ssh":
           return withOpensvcObjects(openSsh(ssh, at, user));
+        case "hosts":
+          throw (
+            at.error ??
+            new AppError("USAGE", `${at.text} is several hosts, and one is looked at`, {
+              hint: "name one: ssh://HOST",
+            })
+          );
+        case "ansible":
+          if (at.error !== undefined) throw at.error;
+          await requireTrust(surroundings, config);
+          checkUser(user);
+          return ansible.open(
+            { name: at.group, inventory: at.inventory, become: at.sudo, text: at.text },
+            { user, sudo: false },
+          );
         case "k8s":
           if (user !== undefined)
             throw new AppError("UNSUPPORTED", `users: is not for ${at.text}`, {
@@ -186,9 +210,13 @@ function openSsh(places: SshPlaces, at: DeliveryPlace & { kind: "ssh" }, user: s
   const [host, ...others] = at.hosts;
   if (host === undefined || others.length > 0)
     throw new AppError("INTERNAL", `${at.text} is not one host: targets are made of each`);
+  checkUser(user);
+  return places.open(host, { user, sudo: host.sudo });
+}
+
+function checkUser(user: string | undefined): void {
   if (user !== undefined && !isUserName(user))
     throw new AppError("INVALID_INPUT", `${JSON.stringify(user.slice(0, 60))} is not a user's name`);
-  return places.open(host, { user, sudo: host.sudo });
 }
 
 function unsupportedUsers(at: DeliveryPlace): AppError {

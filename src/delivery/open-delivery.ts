@@ -3,6 +3,7 @@ import type { Context } from "#core";
 import { changeVault, createSecretReader, type Surroundings, type WharfConfig } from "#logins";
 import { createInventory } from "./inventory.ts";
 import type { PlanInput } from "./planning.ts";
+import { createSiteHosts } from "./resolve-places.ts";
 import { readState } from "./state.ts";
 
 /**
@@ -22,12 +23,20 @@ export async function openDelivery(
   let vault = usesVault || forWriting ? await secrets.vault() : undefined;
   if (vault === undefined && forWriting)
     vault = (await changeVault(context, surroundings, config.path, (content) => content)).content;
+  const base = dirname(config.path);
+  const site = createSiteHosts(surroundings, base, config);
+  const deliveries = await Promise.all(
+    config.deliveries.map(async (delivery) => ({
+      ...delivery,
+      at: await site.resolve(context, delivery.at),
+    })),
+  );
   return {
-    config,
+    config: { ...config, deliveries },
     secrets,
     records,
     markKey: vault?.markKey,
-    inventory: createInventory(surroundings, dirname(config.path)),
+    inventory: createInventory(surroundings, base, config),
     now: new Date(),
   };
 }

@@ -23,7 +23,9 @@ export async function planPrunes(
   step: { readonly index: PlaceIndex; readonly overlay: Overlay },
 ): Promise<readonly TargetPlan[]> {
   const { index, overlay } = step;
-  const left = input.records.filter((record) => !index.isTouched(record) && !index.isHeld(record));
+  const left = input.records.filter(
+    (record) => !index.isTouched(record) && !index.isHeld(record) && !isHostUnknown(input, record),
+  );
   return await planRemovals(context, input, groupRecords(left), { overlay });
 }
 
@@ -106,10 +108,19 @@ async function planRemoval(
   }
 }
 
+/** Where a list of hosts could not be had, nobody can tell which hosts have left it. */
+function isHostUnknown({ config }: Pick<PlanInput, "config">, { place }: DeliveredRecord): boolean {
+  return config.deliveries.some(
+    ({ at }) =>
+      ("error" in at && at.error !== undefined && at.kind === "hosts" && place.startsWith("ssh://")) ||
+      (at.kind === "ansible" && at.error !== undefined && place.startsWith("ansible://")),
+  );
+}
+
 /** The place that a record names. A folder of wharf.yaml is taken from that file's own folder. */
 export function placeFor(input: Pick<PlanInput, "config">, text: string): DeliveryPlace {
   const known = input.config.deliveries.find((delivery) => delivery.at.text === text)?.at;
-  if (known !== undefined && known.kind !== "ssh") return known;
+  if (known !== undefined && known.kind !== "ssh" && known.kind !== "ansible") return known;
   return parsePlace(text, (folder) => folder);
 }
 

@@ -44,6 +44,11 @@ export function targetsOf(config: Pick<WharfConfig, "deliveries" | "logins">): r
 
 /** The single places of an `at:`: each host of a list is one, with a text of its own. */
 export function placesOf(at: DeliveryPlace): readonly DeliveryPlace[] {
+  if (at.kind === "ansible" && at.hosts !== undefined) {
+    const { hosts, ...rest } = at;
+    const query = at.text.includes("?") ? at.text.slice(at.text.indexOf("?")) : "";
+    return hosts.map((host) => ({ ...rest, text: `ansible://${host}${query}`, group: host, hosts: [host] }));
+  }
   if (at.kind !== "ssh") return [at];
   return at.hosts.map((host) => ({ kind: "ssh", text: host.text, hosts: [host] }));
 }

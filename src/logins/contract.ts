@@ -1,4 +1,4 @@
-import type { Secret } from "#core";
+import type { AppError, Secret } from "#core";
 import type { SshAddress } from "./ssh-address.ts";
 
 /** Where a login's secret comes from. `vault` is the rule; the others stand in wharf.yaml under `password:`. */
@@ -81,8 +81,40 @@ export type DeliveryPlace =
   | { readonly kind: "folder"; readonly text: string; readonly folder: string }
   /** One host, or a list of them: each is a target of its own. */
   | { readonly kind: "ssh"; readonly text: string; readonly hosts: readonly SshAddress[] }
+  /** Hosts over SSH that a program of the site names: the place is `ssh` once they are known, or has the `error` why they are not. */
+  | {
+      readonly kind: "hosts";
+      readonly text: string;
+      readonly source: HostSource;
+      readonly user: string | undefined;
+      readonly port: number | undefined;
+      readonly sudo: boolean;
+      readonly error?: AppError;
+    }
+  /** Hosts of the site's Ansible, reached by it. */
+  | {
+      readonly kind: "ansible";
+      readonly text: string;
+      /** A group of the inventory, or one host. */
+      readonly group: string;
+      /** Absolute; undefined: what ansible.cfg says. */
+      readonly inventory: string | undefined;
+      readonly sudo: boolean;
+      /** undefined: not asked for yet, or `error`. Each is a target of its own. */
+      readonly hosts: readonly string[] | undefined;
+      readonly error?: AppError;
+    }
   /** A Kubernetes API: a context of the kubeconfig; undefined: the current one, or the cluster that this runs in. */
   | { readonly kind: "k8s"; readonly text: string; readonly context: string | undefined };
+
+/** Where names of hosts come from. */
+export interface HostSource {
+  readonly program: "ansible" | "slurm";
+  /** A group of the inventory, or one host; a partition, or `all`. */
+  readonly name: string;
+  /** Absolute; undefined: what ansible.cfg says. */
+  readonly inventory: string | undefined;
+}
 
 /** A parsed wharf.yaml. */
 export interface WharfConfig {

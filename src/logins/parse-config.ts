@@ -317,9 +317,14 @@ function readPlace(reader: YamlReader, fields: ReadonlyMap<string, Field>, paths
   const place = at === undefined ? LOCAL : readPlaceText(reader, at, reader.text(at, "`at:`"), paths);
   const sudo = fields.get("sudo");
   if (sudo === undefined || !reader.flag(sudo, "`sudo:`")) return place;
-  if (at === undefined || place.kind !== "ssh")
-    throw reader.fault(sudo.keyNode, "`sudo:` is for places over ssh", "here, run wharf itself by sudo");
-  return place.text.endsWith("?sudo") ? place : readPlaceText(reader, at, `${place.text}?sudo`, paths);
+  if (at === undefined || !["ssh", "hosts", "ansible"].includes(place.kind))
+    throw reader.fault(
+      sudo.keyNode,
+      "`sudo:` is for places over ssh, or by Ansible",
+      "here, run wharf itself by sudo",
+    );
+  if (/[?&]sudo(?:&|$)/.test(place.text)) return place;
+  return readPlaceText(reader, at, `${place.text}${place.text.includes("?") ? "&" : "?"}sudo`, paths);
 }
 
 function readPlaceText(reader: YamlReader, at: Field, text: string, paths: Paths): DeliveryPlace {

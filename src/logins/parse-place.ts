@@ -1,5 +1,6 @@
 import { AppError } from "#core";
 import type { DeliveryPlace } from "./contract.ts";
+import { parseSitePlace } from "./site-address.ts";
 import { parseSshAddresses } from "./ssh-address.ts";
 
 /**
@@ -10,10 +11,12 @@ export function parsePlace(text: string, expandFolder: (written: string) => stri
   if (text === "local") return { kind: "local", text };
   if (text.startsWith("folder:") && text.length > "folder:".length)
     return { kind: "folder", text, folder: expandFolder(text.slice("folder:".length)) };
+  const site = parseSitePlace(text, expandFolder);
+  if (site !== undefined) return site;
   if (text.startsWith("ssh://")) return { kind: "ssh", text, hosts: parseSshAddresses(text) };
   if (text.startsWith("k8s://") && !/[\p{Cc}\s]/u.test(text))
     return { kind: "k8s", text, context: text === "k8s://" ? undefined : text.slice("k8s://".length) };
   throw new AppError("INVALID_INPUT", `${JSON.stringify(text.slice(0, 80))} is not a place`, {
-    hint: "a place is local, folder:DIR, ssh://[user@]host[:port] or k8s://CONTEXT",
+    hint: "a place is local, folder:DIR, ssh://[user@]host[:port], ansible://GROUP or k8s://CONTEXT",
   });
 }

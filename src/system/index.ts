@@ -19,6 +19,7 @@ export { createFileSync, type FileSync } from "./file-sync.ts";
 export { findAccount, type LocalAccount } from "./find-account.ts";
 export { findProgram } from "./find-program.ts";
 export { ensurePrivateFolder } from "./folders.ts";
+export { type LineClient, type LineServer, listenLines } from "./listen-lines.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readMachineNames } from "./machine-names.ts";
 export { nameProcess } from "./name-process.ts";

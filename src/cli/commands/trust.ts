@@ -5,7 +5,8 @@ import { surroundingsOf } from "../delivery-surroundings.ts";
 export const trust: Command = {
   path: ["trust"],
   doing: "trusting",
-  summary: "let the command: sources of a wharf.yaml run, or believe a colleague's signature on vaults",
+  summary:
+    "let the commands of a wharf.yaml run, and Ansible for it, or believe a colleague's signature on vaults",
   description:
     "Shows the commands and asks. The yes holds for this file at this path with exactly this content: after any edit but wharf's own it is asked for again. With --writer, vaults signed by that key count as written by somebody you trust.",
   examples: [
@@ -21,7 +22,7 @@ export const trust: Command = {
   ],
   async run(invocation) {
     const { options, terminal, context } = invocation;
-    const { changeTrust, readConfig, trustCommands } = await import("#logins");
+    const { changeTrust, isVaultPasswordSource, readConfig, trustCommands } = await import("#logins");
     const surroundings = surroundingsOf(invocation);
     const writer = options["writer"];
     if (typeof writer === "string") {
@@ -44,6 +45,20 @@ export const trust: Command = {
         : []),
       ...(renew === undefined ? [] : [{ login: name, argv: renew }]),
     ]);
+    // What its configuration, inventory and plug-ins name, Ansible runs.
+    const inventories = config.deliveries.flatMap(({ at }) =>
+      at.kind === "ansible" || (at.kind === "hosts" && at.source.program === "ansible") ? [at.text] : [],
+    );
+    const vaults = config.deliveries.flatMap(({ to, options: { "vault-password": source } }) =>
+      isVaultPasswordSource(source) && source.kind === "command" ? [{ login: to, argv: source.argv }] : [],
+    );
+    for (const { name, source } of config.logins.values())
+      if (source.kind === "ansible-vault" && source.password?.kind === "command")
+        vaults.push({ login: name, argv: source.password.argv });
+    commands.push(
+      ...vaults,
+      ...[...new Set(inventories)].map((place) => ({ login: place, argv: ["ansible-playbook"] })),
+    );
     if (!invocation.json)
       terminal.err(
         commands.length === 0

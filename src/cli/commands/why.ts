@@ -45,7 +45,7 @@ export const why: Command = {
     const answers = await explainImage(
       context,
       {
-        inventory: createInventory(surroundings, cwd),
+        inventory: createInventory(surroundings, cwd, config),
         config,
         ...(typeof options["at"] === "string"
           ? { at: parsePlace(options["at"], (folder) => resolve(cwd, folder)) }

@@ -23,7 +23,7 @@ export function createSshPlaces(
   limits?: SshLimits,
 ): SshPlaces {
   const connections = new SshConnections(env, limits);
-  return { open: (host, identity) => createSshPlace(connections, host, identity) };
+  return { open: (host, identity) => createRemotePlace(connections, host, identity) };
 }
 
 interface Waiting {
@@ -32,8 +32,23 @@ interface Waiting {
   readonly reject: (cause: unknown) => void;
 }
 
-/** What is asked for at once travels in one round trip. */
-function createSshPlace(connections: SshConnections, host: SshHost, identity: RemoteIdentity): Place {
+/** What brings the remote program to a host, and its answers back: OpenSSH, or Ansible. */
+export interface RemoteCarrier<Host extends { readonly text: string }> {
+  /** One round trip: the answers' lines in the order of the calls, undefined for those that the host did not come to. */
+  run(
+    context: Context,
+    host: Host,
+    calls: readonly RemoteCall[],
+    identity: RemoteIdentity,
+  ): Promise<readonly (string | undefined)[]>;
+}
+
+/** A place kept by the remote program. What is asked for at once travels in one round trip. */
+export function createRemotePlace<Host extends { readonly text: string }>(
+  connections: RemoteCarrier<Host>,
+  host: Host,
+  identity: RemoteIdentity,
+): Place {
   let waiting: Waiting[] = [];
 
   async function send(context: Context): Promise<void> {
