@@ -86,9 +86,11 @@ export function createInventory(surroundings: Surroundings, base: string, config
           if (at.error !== undefined) throw at.error;
           await requireTrust(surroundings, config);
           checkUser(user);
-          return ansible.open(
-            { name: at.group, inventory: at.inventory, become: at.sudo, text: at.text },
-            { user, sudo: false },
+          return withOpensvcObjects(
+            ansible.open(
+              { name: at.group, inventory: at.inventory, become: at.sudo, text: at.text },
+              { user, sudo: false },
+            ),
           );
         case "k8s":
           if (user !== undefined)
