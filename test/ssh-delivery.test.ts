@@ -6,9 +6,10 @@ import { findProgram, needs, needsThat, programPath } from "./support/programs.t
 import { type CliOptions, runCli, runWharf } from "./support/run-cli.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
 import { type SshServer, startSshServer } from "./support/ssh-server.ts";
+import { until } from "./support/until.ts";
 
 // A busy machine takes its time over each connection.
-setDefaultTimeout(60_000);
+setDefaultTimeout(180_000);
 
 const HOSTS = process.env.SLOW === "1" ? 200 : 20;
 const SECRET = `canary-${crypto.randomUUID()}`;
@@ -94,7 +95,7 @@ withSsh(
       expect(applied.out + again.out).not.toContain(form);
     }
   },
-  120_000,
+  180_000,
 );
 
 withSsh(
@@ -141,7 +142,62 @@ withSsh(
       hung.stop(true);
     }
   },
-  60_000,
+  180_000,
+);
+
+withSsh(
+  "a host that hangs holds up no other: they have their files while it is still waited for",
+  async () => {
+    const sockets = new Set<{ end(): void }>();
+    let isOver = false;
+    const hung = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        data() {},
+        open: (socket) => {
+          if (isOver) socket.end();
+          else sockets.add(socket);
+        },
+      },
+    });
+    try {
+      server.addHost("hangs", [`Port ${hung.port}`, "ConnectTimeout 300"]);
+      deliver(
+        '{ to: docker, at: "ssh://hangs,gpu[014-018]" }',
+        '{ to: podman, at: "ssh://hangs,gpu[014-018]" }',
+      );
+      let hasEnded = false;
+      const applied = wharf("apply --yes --json").finally(() => {
+        hasEnded = true;
+      });
+      const hosts = [14, 15, 16, 17, 18].map((index) => `gpu0${index}`);
+      const isThere = (host: string): boolean =>
+        readFileIfAny(fileOf(host))?.includes(auth) === true &&
+        existsSync(join(homes.get(host) ?? "", ".config/containers/auth.json"));
+      await until("the others have theirs", () => hosts.every(isThere) || hasEnded || undefined, 120_000);
+      expect([hasEnded, sockets.size > 0]).toEqual([false, true]);
+      isOver = true;
+      for (const socket of sockets) socket.end();
+      const { code, out } = await applied;
+      const outcomes: readonly { place: string; consumer: string; error: { code: string } | null }[] =
+        JSON.parse(out).targets;
+      // In the order of wharf.yaml, whoever was first.
+      expect([code, outcomes.map(({ consumer, place }) => `${consumer} ${place}`)]).toEqual([
+        3,
+        ["docker", "podman"].flatMap((program) =>
+          ["hangs", ...hosts].map((host) => `${program} ssh://${host}`),
+        ),
+      ]);
+      expect(outcomes.filter(({ error }) => error !== null).map(({ place }) => place)).toEqual([
+        "ssh://hangs",
+        "ssh://hangs",
+      ]);
+    } finally {
+      for (const socket of sockets) socket.end();
+      hung.stop(true);
+    }
+  },
 );
 
 needsThat(
@@ -201,7 +257,7 @@ withSsh(
     for (const host of [...homes.keys()].slice(0, 10))
       expect(readFileSync(fileOf(host), "utf8")).toContain(auth);
   },
-  60_000,
+  180_000,
 );
 
 withSsh(
@@ -236,7 +292,7 @@ withSsh(
     const nowhere = await wharf("plan --at ssh://gpu014");
     expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining("nothing is delivered at")]);
   },
-  60_000,
+  180_000,
 );
 
 function readFileIfAny(path: string): string | undefined {

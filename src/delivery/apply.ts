@@ -4,12 +4,14 @@ import { besideConfig } from "#logins";
 import type { Place } from "#places";
 import { withFileLock } from "#system";
 import { applyObjects } from "./apply-objects.ts";
-import { forEachByGroup } from "./at-once.ts";
+import { forEachAtOnce, forEachByGroup } from "./at-once.ts";
 import type { DeliveredRecord, FilePlan, Plan, TargetOutcome, TargetPlan } from "./contract.ts";
+import { planPlace } from "./plan.ts";
 import { actionOf, type PlanInput } from "./planning.ts";
 import { placeFor } from "./prune.ts";
 import { readAhead } from "./read-ahead.ts";
 import { restartOf } from "./restart.ts";
+import { joinByPlace, splitByPlace } from "./split-by-place.ts";
 import { readState, recordKey, writeState } from "./state.ts";
 
 /**
@@ -21,17 +23,52 @@ export async function applyPlan(
   input: PlanInput,
   plan: Plan,
 ): Promise<readonly TargetOutcome[]> {
-  const lock = `${besideConfig(input.config.path, "state")}.lock`;
-  return await withFileLock(context, lock, async () => {
-    const recorder = createRecorder(input.config.path);
-    const outcomes = await forEachByGroup(
+  return await recordingOutcomes(context, input, (recorder) =>
+    forEachByGroup(
       plan.targets,
       ({ place }) => place,
-      async (target) => {
-        if (context.signal.aborted) throw new AppError("INTERRUPTED", "stopped between two targets");
-        return await applyTarget(context, input, target, recorder);
-      },
-    );
+      (target) => applyTarget(context, input, target, { recorder, isFresh: false }),
+    ),
+  );
+}
+
+/**
+ * Plans each place and carries that out at once, so that a place that is slow or dead holds up no other: for whoever need not be asked.
+ * Gives the plan and what became of each target, in the same order; throws as planning and `applyPlan` do.
+ */
+export async function deliverPlaces(
+  context: Context,
+  input: PlanInput,
+): Promise<{ readonly plan: Plan; readonly outcomes: readonly TargetOutcome[] }> {
+  const targets: TargetPlan[] = [];
+  const outcomes = await recordingOutcomes(context, input, async (recorder) => {
+    const parts = splitByPlace(input);
+    const done = await forEachAtOnce(parts, async (part) => {
+      const planned = await planPlace(context, part);
+      const pairs: { readonly target: TargetPlan; readonly outcome: TargetOutcome }[] = [];
+      for (const target of planned)
+        pairs.push({
+          target,
+          outcome: await applyTarget(context, input, target, { recorder, isFresh: true }),
+        });
+      return pairs;
+    });
+    const joined = joinByPlace(input, parts, done);
+    targets.push(...joined.map(({ target }) => target));
+    return joined.map(({ outcome }) => outcome);
+  });
+  return { plan: { targets }, outcomes };
+}
+
+/** Under the lock of the state, which knows afterwards where something failed. */
+async function recordingOutcomes(
+  context: Context,
+  input: PlanInput,
+  work: (recorder: Recorder) => Promise<readonly TargetOutcome[]>,
+): Promise<readonly TargetOutcome[]> {
+  const lock = `${besideConfig(input.config.path, "state")}.lock`;
+  return await withFileLock(context, lock, async () => {
+    const outcomes = await work(createRecorder(input.config.path));
     await rememberFailures(input.config.path, outcomes);
     return outcomes;
   });
@@ -41,8 +78,10 @@ async function applyTarget(
   context: Context,
   input: PlanInput,
   target: TargetPlan,
-  recorder: Recorder,
+  step: { readonly recorder: Recorder; readonly isFresh: boolean },
 ): Promise<TargetOutcome> {
+  if (context.signal.aborted) throw new AppError("INTERRUPTED", "stopped between two targets");
+  const { recorder, isFresh } = step;
   const written: { path: string; action: FilePlan["action"] }[] = [];
   let canRestart = false;
   const outcome = (error: AppError | undefined): TargetOutcome => ({
@@ -61,7 +100,8 @@ async function applyTarget(
     const place = await input.inventory.openPlace(context, placeFor(input, target.place), target.user);
     if (place.atOnce !== undefined) return outcome(await applyCluster({ place, atOnce: place.atOnce }));
     for (const file of target.files) {
-      const action = await applyFile(context, place, file);
+      // A moment ago it was as it should be.
+      const action = isFresh && file.action === "none" ? "none" : await applyFile(context, place, file);
       if (action !== "none") written.push({ path: file.path, action });
       const isPending =
         action !== "none" &&

@@ -1,6 +1,6 @@
 /** Delivery: which logins go to which program at which place; plan, apply, check, revoke, and why a program uses what it uses. */
 export { type AdoptReport, adoptDelivery } from "./adopt.ts";
-export { applyPlan } from "./apply.ts";
+export { applyPlan, deliverPlaces } from "./apply.ts";
 export { type CheckReport, checkDelivery, isPlanQuiet, isTargetGood } from "./check.ts";
 export { chooseFailed, choosePlaces } from "./choose-places.ts";
 export type * from "./contract.ts";

@@ -34,20 +34,11 @@ export const apply: Command = {
       if (!(await proposeAndWrite(invocation, input.config.path, isSure))) return 0;
       input = await chosenDeliveryOf(invocation);
     }
-    const { applyPlan, isPlanQuiet, planDelivery, pendingRestarts, restartPrograms } = await import(
-      "#delivery"
-    );
-    const seen = await planDelivery(context, input);
-    if (!invocation.json) terminal.err(renderPlan(seen, terminal.color));
-    const isQuiet = isPlanQuiet(seen);
-    if (
-      !isQuiet &&
-      hasChanges(seen) &&
-      !isSure &&
-      !(await confirmed(invocation, "write these changes?", "nothing was written"))
-    )
-      return 0;
-    const { outcomes, made } = await carryOut(invocation, input);
+    const { isPlanQuiet, pendingRestarts, restartPrograms } = await import("#delivery");
+    const done = isSure ? await deliverUnasked(invocation, input) : await deliverAsked(invocation, input);
+    if (done === undefined) return 0;
+    const { plan: made, outcomes } = done;
+    const isQuiet = isPlanQuiet(made);
     if (!invocation.json && isQuiet) terminal.err("nothing to do: every target has what it should\n");
     else if (!invocation.json) {
       terminal.out(renderOutcomes(outcomes.map(onlyNews), terminal.color));
@@ -92,15 +83,42 @@ export const apply: Command = {
       );
       return isOld ? { ...outcome, error: undefined } : outcome;
     }
-
-    async function carryOut(of: Invocation, before: PlanInput) {
-      // The state's marks need the vault's key: it is made now, where every secret came from elsewhere.
-      const ready = before.markKey === undefined ? await chosenDeliveryOf(of, true) : before;
-      const final = before.markKey === undefined ? await planDelivery(context, ready) : seen;
-      return { made: final, outcomes: await applyPlan(context, ready, final) };
-    }
   },
 };
+
+interface Delivered {
+  readonly plan: Plan;
+  readonly outcomes: readonly TargetOutcome[];
+}
+
+/** Nobody is asked, so that each place is delivered to as soon as it is planned. */
+async function deliverUnasked(invocation: Invocation, before: PlanInput): Promise<Delivered> {
+  const { terminal, context } = invocation;
+  const { deliverPlaces } = await import("#delivery");
+  // The state's marks need the vault's key: it is made now, where every secret came from elsewhere.
+  const input = before.markKey === undefined ? await chosenDeliveryOf(invocation, true) : before;
+  const done = await deliverPlaces(context, input);
+  if (!invocation.json) terminal.err(renderPlan(done.plan, terminal.color));
+  return done;
+}
+
+/** undefined: the answer was no. */
+async function deliverAsked(invocation: Invocation, before: PlanInput): Promise<Delivered | undefined> {
+  const { terminal, context } = invocation;
+  const { applyPlan, isPlanQuiet, planDelivery } = await import("#delivery");
+  const seen = await planDelivery(context, before);
+  if (!invocation.json) terminal.err(renderPlan(seen, terminal.color));
+  if (
+    !isPlanQuiet(seen) &&
+    hasChanges(seen) &&
+    !(await confirmed(invocation, "write these changes?", "nothing was written"))
+  )
+    return undefined;
+  if (before.markKey !== undefined) return { plan: seen, outcomes: await applyPlan(context, before, seen) };
+  const ready = await chosenDeliveryOf(invocation, true);
+  const plan = await planDelivery(context, ready);
+  return { plan, outcomes: await applyPlan(context, ready, plan) };
+}
 
 function hasChanges(plan: Plan): boolean {
   return plan.targets.some((target) => target.files.some((file) => file.action !== "none"));

@@ -37,11 +37,16 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const FOR_OPENSSH =
   /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TERM|TMPDIR|DISPLAY|SSH_[A-Z_]+|KRB5[A-Z_]*|XDG_[A-Z_]+)$/;
 
+/** OpenSSH's exit code for its own failures; a host's program has others. */
+const SSH_FAILED = 255;
+
 interface Known {
   readonly settings: Promise<SshSettings>;
   readonly channels: Gate;
   /** Settles when the first command was through: only then is there a connection to share. */
-  first: Promise<unknown> | undefined;
+  first: Promise<ProgramResult> | undefined;
+  /** It did, or could not. */
+  hasConnected: boolean;
 }
 
 /**
@@ -91,7 +96,12 @@ export class SshConnections {
     const before = this.#hosts.get(at.text);
     if (before !== undefined) return before;
     const settings = this.#atOnce.run(() => this.#readSettings(context, at));
-    const known: Known = { settings, channels: createGate(CHANNELS_PER_CONNECTION), first: undefined };
+    const known: Known = {
+      settings,
+      channels: createGate(CHANNELS_PER_CONNECTION),
+      first: undefined,
+      hasConnected: false,
+    };
     this.#hosts.set(at.text, known);
     return known;
   }
@@ -103,15 +113,22 @@ export class SshConnections {
     start: () => Promise<ProgramResult>,
   ): Promise<ProgramResult> {
     if (known.first !== undefined) {
-      // How it went is told to whoever asked.
-      await known.first.catch(() => undefined);
+      if (!known.hasConnected) {
+        const result = await known.first;
+        // Who waited for a connection that did not come about need not wait for it once more.
+        if (result.exitCode === SSH_FAILED) return result;
+      }
       return await known.channels.run(start);
     }
     const door = this.#doors.get(settings.door) ?? createGate(HANDSHAKES_PER_DOOR);
     this.#doors.set(settings.door, door);
     const first = door.run(start);
     known.first = first;
-    return await first;
+    try {
+      return await first;
+    } finally {
+      known.hasConnected = true;
+    }
   }
 
   async #readSettings(context: Context, at: SshHost): Promise<SshSettings> {
