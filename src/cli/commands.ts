@@ -22,6 +22,7 @@ export const sections: readonly CommandSection[] = [
       plan: async () => (await import("./commands/plan.ts")).plan,
       apply: async () => (await import("./commands/apply.ts")).apply,
       check: async () => (await import("./commands/check.ts")).check,
+      watch: async () => (await import("./commands/watch.ts")).watch,
       doctor: async () => (await import("./commands/doctor.ts")).doctor,
       why: async () => (await import("./commands/why.ts")).why,
       render: async () => (await import("./commands/render.ts")).render,

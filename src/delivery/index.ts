@@ -51,5 +51,8 @@ export type {
 } from "./rotate-contract.ts";
 export { readState } from "./state.ts";
 export type { Inventory } from "./targets.ts";
+export { configStamp } from "./watch/config-stamp.ts";
+export { createWatchFigures, renderWatchFigures, type WatchFigures } from "./watch/figures.ts";
+export { type WatchParts, watchPlace } from "./watch/watch-place.ts";
 export { explainImage } from "./why.ts";
 export type { PodQuestion, WhyAnswer } from "./why-contract.ts";

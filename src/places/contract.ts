@@ -105,4 +105,30 @@ export interface PodOwner {
   readonly namespace: string;
   readonly kind: "pods" | "serviceaccounts";
   readonly name: string;
+  /**
+   * Tells the namespace of each object that is there and of each that changes, until the context ends; broken streams are begun again.
+   * Throws DENIED and UNAUTHORIZED where it may not be watched.
+   */
+  observe(context: Context, observed: Observed, tell: (namespace: string) => void): Promise<void>;
+  /** Runs `work` while this process holds the Lease, each time that it gets it, until the context ends. Throws what `work` throws. */
+  lead(context: Context, lease: LeaseOf, work: (context: Context) => Promise<void>): Promise<void>;
 }
+
+/** Which objects of a cluster matter: those of these names. */
+export interface Observed {
+  /** undefined: in all of the cluster. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly secrets: readonly string[];
+  readonly accounts: readonly string[];
+}
+
+/** A Lease and who wants it. */
+export interface LeaseName {
+  readonly namespace: string;
+  readonly name: string;
+  /** Different in each process. */
+  readonly holder: string;
+}
+
+/** As `LeaseName`; where no namespace is named, the connection's own. */
+export type LeaseOf = Omit<LeaseName, "namespace"> & { readonly namespace: string | undefined };

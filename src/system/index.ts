@@ -25,6 +25,7 @@ export { readMachineNames } from "./machine-names.ts";
 export { nameProcess } from "./name-process.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
 export { hashPassword, verifyPassword } from "./password-hash.ts";
+export { type PlainPage, type PlainServer, servePlain } from "./plain-server.ts";
 export { findPortOwner, type PortOwner } from "./port-owner.ts";
 export { privateRuntimeFolder } from "./private-runtime-folder.ts";
 export { probeWritable } from "./probe-writable.ts";

@@ -7,6 +7,7 @@ import { createCredentialSource } from "./credentials.ts";
 import { createKubeClient, FIELD_MANAGER, type KubeClient } from "./kube-client.ts";
 import { createKubeSend } from "./kube-request.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
+import { leadUnderLease } from "./lease.ts";
 import { findNamespaces } from "./namespaces.ts";
 import { createObjectReader, type PlaceObject } from "./object-reader.ts";
 import {
@@ -16,7 +17,10 @@ import {
   renderAccountText,
   renderSecretText,
 } from "./object-text.ts";
+
 import type { KubePod, KubeServiceAccount } from "./objects.ts";
+
+import { observeObjects } from "./observe.ts";
 
 /** Opens clusters by the contexts of a kubeconfig; each is connected to once. */
 export interface KubernetesPlaces {
@@ -120,6 +124,14 @@ function createPlace(name: string, connected: () => Promise<Connected>): Place {
         const found = await client.get<KubePod & KubeServiceAccount>(context, `/api/v1${path}`);
         if (found === undefined) throw new AppError("NOT_FOUND", `${path}: it is not there`);
         return ((kind === "pods" ? found.spec : found)?.imagePullSecrets ?? []).map((one) => one.name);
+      },
+      async observe(context, observed, tell) {
+        await observeObjects(context, (await connected()).client, observed, tell);
+      },
+      async lead(context, lease, work) {
+        const { client, connection } = await connected();
+        const namespace = lease.namespace ?? connection.namespace;
+        await leadUnderLease(context, client, { ...lease, namespace }, work);
       },
     },
     facts: () => Promise.resolve({ home: "", user: "", uid: 0, env: {} }),

@@ -1,6 +1,6 @@
 /** What `wharf serve` can be told, as data, and how it is read. Light: loads nothing of the server itself. */
 
-export { type ListenAddress, renderHostPort } from "./listen-address.ts";
+export { type ListenAddress, parseListenAddress, renderHostPort } from "./listen-address.ts";
 export { type NetworkList, parseNetworkList } from "./network-list.ts";
 export { parseServeConfig } from "./parse-serve-config.ts";
 export {

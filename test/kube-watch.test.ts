@@ -1,0 +1,279 @@
+/** `wharf watch` at a real Kubernetes API: what comes, what is changed, who works, and what ends. */
+import { afterAll, beforeAll, beforeEach, expect } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
+import { findProgram, needs } from "./support/programs.ts";
+import { createScratch, type Scratch } from "./support/scratch.ts";
+import { until } from "./support/until.ts";
+import { wharfFromSource } from "./support/wharf-process.ts";
+
+const withCluster = needs("kube", "openssl");
+const LONG = 60_000;
+let scratch: Scratch;
+let cluster: KubeCluster;
+let tests = 0;
+let folder: string;
+let env: Record<string, string>;
+let children: Bun.Subprocess[] = [];
+/** What those that run have written, for messages. */
+let logs: (() => Promise<string>)[] = [];
+
+beforeAll(async () => {
+  if (findProgram("kube") === undefined || findProgram("openssl") === undefined) return;
+  scratch = createScratch("kube-watch");
+  cluster = await startKubeCluster(scratch);
+}, 300_000);
+
+afterAll(async () => {
+  await cluster?.stop();
+  scratch?.remove();
+}, LONG);
+
+beforeEach(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await Promise.all(children.map((child) => child.exited));
+  children = [];
+  logs = [];
+  folder = scratch.at(`run${++tests}`);
+  mkdirSync(folder, { mode: 0o700 });
+  env = {
+    HOME: folder,
+    PATH: process.env["PATH"] ?? "",
+    KUBECONFIG: cluster.adminConfig,
+    XDG_RUNTIME_DIR: folder,
+  };
+}, LONG);
+
+afterAll(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  await Promise.all(children.map((child) => child.exited));
+});
+
+interface Watching {
+  readonly process: Bun.Subprocess;
+  log(): Promise<string>;
+  /** Where its figures are. */
+  readonly address: string;
+}
+
+/** Starts one and waits until it listens. */
+async function startWatch(more: readonly string[] = [], where = folder): Promise<Watching> {
+  const log = `${where}/watch-${crypto.randomUUID()}.log`;
+  const child = Bun.spawn([...wharfFromSource, "watch", "--json", "--listen", "127.0.0.1:0", ...more], {
+    cwd: where,
+    env,
+    stdin: "ignore",
+    stdout: Bun.file(log),
+    stderr: Bun.file(`${log}.err`),
+  });
+  children.push(child);
+  const readLog = async (): Promise<string> =>
+    (await Bun.file(log).text()) + (await Bun.file(`${log}.err`).text());
+  logs.push(readLog);
+  const address = await until(
+    "wharf watch listens",
+    async () => {
+      if (child.exitCode !== null) throw new Error(await readLog());
+      const [line = ""] = (await Bun.file(log).text()).split("\n");
+      return line === "" ? undefined : (JSON.parse(line) as { address: string }).address;
+    },
+    LONG,
+  );
+  return { process: child, log: readLog, address };
+}
+
+async function figure(watching: Watching, name: string): Promise<number> {
+  const text = await (await fetch(`http://${watching.address}/metrics`)).text();
+  return Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
+}
+
+function configure(delivery: string, secret = crypto.randomUUID(), where = folder): void {
+  writeFileSync(`${where}/secret`, secret, { mode: 0o600 });
+  const lines = [
+    "version: 1",
+    "logins:",
+    `  a: { registry: "a.example", username: robot-a, password: { file: secret } }`,
+    "deliver:",
+    `  - ${delivery}`,
+  ];
+  writeFileSync(`${where}/wharf.yaml`, `${lines.join("\n")}\n`, { mode: 0o600 });
+}
+
+async function passwordIn(namespace: string, name: string): Promise<string | undefined> {
+  const answer = await cluster.request("GET", `/api/v1/namespaces/${namespace}/secrets/${name}`);
+  if (answer.status !== 200) return undefined;
+  const { data } = (await answer.json()) as { data: Record<string, string> };
+  const { auths } = JSON.parse(Buffer.from(data[".dockerconfigjson"] ?? "", "base64").toString()) as {
+    auths?: Record<string, { auth: string }>;
+  };
+  return Buffer.from(auths?.["a.example"]?.auth ?? "", "base64")
+    .toString()
+    .split(":")[1];
+}
+
+async function pullSecrets(namespace: string, account = "default"): Promise<readonly string[]> {
+  const answer = await cluster.request("GET", `/api/v1/namespaces/${namespace}/serviceaccounts/${account}`);
+  const { imagePullSecrets = [] } = (await answer.json()) as { imagePullSecrets?: { name: string }[] };
+  return imagePullSecrets.map(({ name }) => name);
+}
+
+/** Waits until the Secret holds this password and the ServiceAccount names it. */
+async function served(namespace: string, name: string, password: string): Promise<void> {
+  await until(
+    `${namespace} is served`,
+    async () =>
+      (await passwordIn(namespace, name)) === password && (await pullSecrets(namespace)).includes(name)
+        ? true
+        : undefined,
+    LONG,
+  ).catch(async (cause: unknown) => {
+    throw new Error(`not served:\n${(await Promise.all(logs.map((log) => log()))).join("\n")}`, { cause });
+  });
+}
+
+withCluster(
+  "a namespace that comes is served, with its ServiceAccount; what somebody changes or deletes is mended; one that goes is forgotten",
+  async () => {
+    const password = crypto.randomUUID();
+    await cluster.addNamespace("come-1", { team: "come" });
+    configure(
+      '{ to: kubernetes, at: "k8s://test", namespaces: { selector: team=come }, name: come, service-accounts: [default] }',
+      password,
+    );
+    const watching = await startWatch(["--lease", "come"]);
+    await served("come-1", "come", password);
+    await cluster.addNamespace("come-2", { team: "come" });
+    await cluster.addNamespace("other", { team: "other" });
+    await served("come-2", "come", password);
+    const before = (await (
+      await cluster.request("GET", "/api/v1/namespaces/come-1/secrets/come")
+    ).json()) as { metadata: { uid: string } };
+
+    await cluster.mustKubectl(["delete", "secret", "-n", "come-2", "come"]);
+    await served("come-2", "come", password);
+    await cluster.mustKubectl([
+      "patch",
+      "secret",
+      "-n",
+      "come-1",
+      "come",
+      "-p",
+      '{"data":{".dockerconfigjson":"e30="}}',
+    ]);
+    await served("come-1", "come", password);
+    const after = (await (await cluster.request("GET", "/api/v1/namespaces/come-1/secrets/come")).json()) as {
+      metadata: { uid: string };
+    };
+    expect(after.metadata.uid).toBe(before.metadata.uid);
+    await cluster.mustKubectl([
+      "patch",
+      "serviceaccount",
+      "-n",
+      "come-1",
+      "default",
+      "-p",
+      '{"imagePullSecrets":[{"name":"theirs"}]}',
+    ]);
+    await served("come-1", "come", password);
+    expect(await pullSecrets("come-1")).toEqual(["theirs", "come"]);
+
+    // A label that comes later counts as well.
+    expect(await passwordIn("other", "come")).toBeUndefined();
+    await cluster.mustKubectl(["label", "namespace", "other", "--overwrite", "team=come"]);
+    await served("other", "come", password);
+
+    await cluster.mustKubectl(["delete", "namespace", "come-2"]);
+    await until(
+      "the state forgets it",
+      async () => !(await Bun.file(`${folder}/wharf.state`).text()).includes("/come-2/") || undefined,
+      LONG,
+    );
+    expect(await figure(watching, "wharf_watch_leading")).toBe(1);
+    expect(await figure(watching, "wharf_watch_written_total")).toBeGreaterThanOrEqual(9);
+    expect((await fetch(`http://${watching.address}/readyz`)).status).toBe(200);
+    expect(await watching.log()).not.toContain(password);
+    watching.process.kill("SIGTERM");
+    expect(await watching.process.exited).toBe(0);
+  },
+  5 * LONG,
+);
+
+withCluster(
+  "twenty at once, and a configuration that changes on disk",
+  async () => {
+    const first = crypto.randomUUID();
+    configure(
+      '{ to: kubernetes, at: "k8s://test", namespaces: { selector: team=many }, name: many, service-accounts: [default] }',
+      first,
+    );
+    await startWatch(["--lease", "many"]);
+    const names = Array.from({ length: 20 }, (_, index) => `many-${index}`);
+    await Promise.all(names.map((name) => cluster.addNamespace(name, { team: "many" })));
+    for (const name of names) await served(name, "many", first);
+    const second = crypto.randomUUID();
+    // A file that a secret is read from tells nobody; wharf.yaml and the vault are looked at.
+    configure(
+      '{ to: kubernetes, at: "k8s://test", namespaces: { selector: team=many }, name: many, service-accounts: [default] } # new',
+      second,
+    );
+    for (const name of names) await served(name, "many", second);
+  },
+  5 * LONG,
+);
+
+withCluster(
+  "of two one works, and the other takes over when it is killed",
+  async () => {
+    const password = crypto.randomUUID();
+    const delivery =
+      '{ to: kubernetes, at: "k8s://test", namespaces: { selector: team=two }, name: two, service-accounts: [default] }';
+    configure(delivery, password);
+    const first = await startWatch(["--lease", "kube-system/two"]);
+    await until(
+      "the first leads",
+      async () => (await figure(first, "wharf_watch_leading")) || undefined,
+      LONG,
+    );
+    const elsewhere = `${folder}/second`;
+    mkdirSync(elsewhere, { mode: 0o700 });
+    configure(delivery, password, elsewhere);
+    const second = await startWatch(["--lease", "kube-system/two"], elsewhere);
+    await cluster.addNamespace("two-1", { team: "two" });
+    await served("two-1", "two", password);
+    expect(await figure(second, "wharf_watch_leading")).toBe(0);
+    first.process.kill("SIGKILL");
+    await first.process.exited;
+    await until(
+      "the second leads",
+      async () => (await figure(second, "wharf_watch_leading")) || undefined,
+      LONG,
+    );
+    await cluster.addNamespace("two-2", { team: "two" });
+    await served("two-2", "two", password);
+    second.process.kill("SIGTERM");
+    expect(await second.process.exited).toBe(0);
+    const lease = await cluster.mustKubectl(["get", "lease", "-n", "kube-system", "two", "-o", "json"]);
+    const { spec } = JSON.parse(lease) as { spec: { holderIdentity: string; leaseTransitions: number } };
+    expect(spec).toMatchObject({ holderIdentity: "", leaseTransitions: 1 });
+  },
+  5 * LONG,
+);
+
+withCluster(
+  "what cannot be watched is said at once",
+  async () => {
+    configure('{ to: docker, at: "folder:out" }');
+    const run = async (...args: readonly string[]) => {
+      const child = Bun.spawn([...wharfFromSource, "watch", ...args], { cwd: folder, env, stderr: "pipe" });
+      return [await child.exited, await new Response(child.stderr).text()] as const;
+    };
+    expect(await run()).toEqual([2, expect.stringContaining("wharf.yaml delivers to no cluster")]);
+    const [code, text] = await run("--at", "folder:out");
+    expect([code, text]).toEqual([1, expect.stringContaining("is no Kubernetes API")]);
+    configure('{ to: kubernetes, at: "k8s://test", namespaces: [default], name: x }');
+    env["KUBECONFIG"] = await cluster.userConfig("nobody");
+    const [refused, why] = await run("--at", "k8s://test");
+    expect([refused, why]).toEqual([4, expect.stringContaining("leases")]);
+  },
+  5 * LONG,
+);
