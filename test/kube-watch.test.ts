@@ -1,8 +1,9 @@
 /** `wharf watch` at a real Kubernetes API: what comes, what is changed, who works, and what ends. */
 import { afterAll, beforeAll, beforeEach, expect } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
 import { findProgram, needs } from "./support/programs.ts";
+import { runCli } from "./support/run-cli.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
 import { until } from "./support/until.ts";
 import { wharfFromSource } from "./support/wharf-process.ts";
@@ -274,6 +275,55 @@ withCluster(
     env["KUBECONFIG"] = await cluster.userConfig("nobody");
     const [refused, why] = await run("--at", "k8s://test");
     expect([refused, why]).toEqual([4, expect.stringContaining("leases")]);
+  },
+  5 * LONG,
+);
+
+withCluster(
+  "the roles that `wharf kube rbac --watch` prints are enough, with a selector and with names",
+  async () => {
+    for (const [index, namespaces] of ["{ selector: team=least }", "[least-1]"].entries()) {
+      const password = crypto.randomUUID();
+      const name = `least-${index}`;
+      // The state of the other's would have its Secret pruned.
+      rmSync(`${folder}/wharf.state`, { force: true });
+      if (index === 0) await cluster.addNamespace("least-1", { team: "least" });
+      await cluster.mustKubectl(["create", "serviceaccount", "-n", "kube-system", name]);
+      configure(
+        `{ to: kubernetes, at: "k8s://test", namespaces: ${namespaces}, name: ${name}, service-accounts: [default] }`,
+        password,
+      );
+      env["KUBECONFIG"] = cluster.adminConfig;
+      const roles = await runCli(
+        ["kube", "rbac", "--service-account", `kube-system/${name}`, "--watch", `kube-system/${name}`],
+        { env, cwd: folder },
+      );
+      expect(roles.code).toBe(0);
+      await cluster.mustKubectl(["apply", "-f", "-"], {
+        input: roles.out.replaceAll(": wharf-watch", `: ${name}`),
+      });
+      env["KUBECONFIG"] = await cluster.serviceAccountConfig("kube-system", name);
+      // kubectl calls the context of this file by another name, if at all.
+      const context = (
+        await cluster.mustKubectl(["config", "current-context"], { config: env["KUBECONFIG"] })
+      ).trim();
+      configure(
+        `{ to: kubernetes, at: "k8s://${context}", namespaces: ${namespaces}, name: ${name}, service-accounts: [default] }`,
+        password,
+      );
+      const watching = await startWatch(["--lease", `kube-system/${name}`]);
+      await served("least-1", name, password);
+      await cluster.mustKubectl(["delete", "secret", "-n", "least-1", name]);
+      await served("least-1", name, password);
+      if (index === 0) {
+        await cluster.addNamespace("least-2", { team: "least" });
+        await served("least-2", name, password);
+      }
+      // What a role forgot is told there.
+      expect(await watching.log()).not.toContain('"warn"');
+      watching.process.kill("SIGTERM");
+      expect(await watching.process.exited).toBe(0);
+    }
   },
   5 * LONG,
 );

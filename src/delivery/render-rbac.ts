@@ -23,19 +23,31 @@ const VERBS = {
   serviceaccounts: ["get", "patch"],
 } as const;
 
+/** What `wharf watch` needs besides: to be told of changes, and a Lease. */
+export interface WatchRights {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /**
  * The manifest of the least that the deliveries at one cluster need. Everything is held to the names of the objects, lists too: where
- * namespaces are found by selector, the names are allowed in all of the cluster. `name` is that of the roles.
+ * namespaces are found by selector, the names are allowed in all of the cluster. `lease`: for `wharf watch`.
  */
-export function renderRbac(rights: KubeRights, subject: RbacSubject, name = "wharf-delivery"): string {
+export function renderRbac(rights: KubeRights, subject: RbacSubject, lease?: WatchRights): string {
+  const name = lease === undefined ? "wharf-delivery" : "wharf-watch";
+  const told = lease === undefined ? [] : ["watch"];
   const spaces = Map.groupBy(rights.rights, ({ namespace }) => namespace ?? "");
   const everywhere = spaces.get("") ?? [];
   const documents: string[] = [];
   if (everywhere.length > 0 || rights.findsNamespaces) {
     const rules = everywhere.map(
-      ({ kind, names }): Rule => ({ resource: kind, verbs: [...VERBS[kind], "list"], names }),
+      ({ kind, names }): Rule => ({ resource: kind, verbs: [...VERBS[kind], "list", ...told], names }),
     );
-    const listing: Rule = { resource: "namespaces", verbs: ["list"], names: [] };
+    // Who watches all of the cluster watches these names in all of it.
+    if (lease !== undefined)
+      for (const { namespace, kind, names } of rights.rights)
+        if (namespace !== undefined) rules.push({ resource: kind, verbs: told, names });
+    const listing: Rule = { resource: "namespaces", verbs: ["list", ...told], names: [] };
     documents.push(
       renderRole("ClusterRole", { name }, rights.findsNamespaces ? [listing, ...rules] : rules),
       renderBinding("ClusterRole", { name }, subject),
@@ -46,7 +58,11 @@ export function renderRbac(rights: KubeRights, subject: RbacSubject, name = "wha
     if (namespace === "") continue;
     const rules = [
       ...(spaces.get(namespace) ?? []).map(
-        ({ kind, names }): Rule => ({ resource: kind, verbs: VERBS[kind], names }),
+        ({ kind, names }): Rule => ({
+          resource: kind,
+          verbs: [...VERBS[kind], ...(rights.findsNamespaces ? [] : told)],
+          names,
+        }),
       ),
       ...looks.filter((look) => look.namespace === namespace),
     ];
@@ -54,6 +70,16 @@ export function renderRbac(rights: KubeRights, subject: RbacSubject, name = "wha
       renderRole("Role", { name, namespace }, rules),
       renderBinding("Role", { name, namespace }, subject),
     );
+  }
+  if (lease !== undefined) {
+    const group = "coordination.k8s.io";
+    const at = { name: `${name}-lease`, namespace: lease.namespace };
+    // A name cannot be held to while it is made.
+    const rules: readonly Rule[] = [
+      { group, resource: "leases", verbs: ["create"], names: [] },
+      { group, resource: "leases", verbs: ["get", "patch"], names: [lease.name] },
+    ];
+    documents.push(renderRole("Role", at, rules), renderBinding("Role", at, subject));
   }
   return documents.join("---\n");
 }

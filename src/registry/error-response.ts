@@ -26,7 +26,7 @@ export function toErrorResponse(cause: unknown, answer: ErrorAnswer): Response {
   if (status >= 500 && error.code !== "BUSY" && error.code !== "INTERRUPTED")
     answer.log.error("request failed", {
       code: error.code,
-      message: error.message,
+      why: error.message,
       ...(error.hint === undefined ? {} : { hint: error.hint }),
       ...(isAppError(cause) && error.cause === undefined ? {} : { cause: String(error.cause) }),
       ...(error.code === "INTERNAL" && error.cause instanceof Error ? { stack: error.cause.stack } : {}),

@@ -19,8 +19,7 @@ export function expireUploads(parts: Parts): () => void {
       (dropped) => {
         if (dropped > 0) parts.log.info("dropped expired uploads", { dropped });
       },
-      (cause: unknown) =>
-        parts.log.warn("dropping expired uploads failed", { message: toAppError(cause).message }),
+      (cause: unknown) => parts.log.warn("dropping expired uploads failed", { error: toAppError(cause) }),
     );
   };
 }

@@ -206,7 +206,7 @@ async function removeSpare(parts: Parts, name: string): Promise<void> {
   } catch (cause) {
     parts.log.warn("an object that nothing names could not be removed", {
       object: name,
-      message: toAppError(cause).message,
+      error: toAppError(cause),
     });
   }
 }

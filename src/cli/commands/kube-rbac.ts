@@ -12,11 +12,19 @@ export const kubeRbac: Command = {
   examples: [
     { command: "wharf kube rbac --service-account ops/wharf | kubectl apply -f -", says: "for a robot" },
     { command: "wharf kube rbac --user ann --at k8s://prod", says: "for a person" },
+    {
+      command: "wharf kube rbac --service-account ops/wharf --watch ops/wharf-watch",
+      says: "for a robot that runs wharf watch",
+    },
   ],
   options: [
     { flag: "--service-account <namespace/name>", summary: "whom to bind the roles to: a ServiceAccount" },
     { flag: "--user <name>", summary: "whom to bind the roles to: a user, as the API server knows them" },
     { flag: "--group <name>", summary: "whom to bind the roles to: a group" },
+    {
+      flag: "--watch <lease>",
+      summary: "for `wharf watch` too, with the Lease that it takes: NAMESPACE/NAME",
+    },
     { flag: "--at <place>", summary: "the deliveries at this place, where wharf.yaml has several clusters" },
   ],
   async run(invocation) {
@@ -40,7 +48,7 @@ export const kubeRbac: Command = {
       throw new AppError("USAGE", "wharf.yaml delivers to several clusters", {
         hint: `say which with --at: ${known}`,
       });
-    const manifest = renderRbac(rights, subject);
+    const manifest = renderRbac(rights, subject, leaseOf(options["watch"]));
     terminal.out(
       invocation.json
         ? `${JSON.stringify({ place: rights.place, rights: rights.rights, manifest })}\n`
@@ -61,4 +69,15 @@ function subjectOf(
   if (typeof user === "string") return { kind: "User", name: user };
   if (typeof group === "string") return { kind: "Group", name: group };
   return parseServiceAccount(typeof serviceAccount === "string" ? serviceAccount : "wharf/wharf");
+}
+
+function leaseOf(text: unknown): { readonly namespace: string; readonly name: string } | undefined {
+  if (typeof text !== "string") return undefined;
+  const [namespace = "", name = "", ...more] = text.split("/");
+  const label = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+  if (more.length > 0 || !label.test(namespace) || !label.test(name))
+    throw new AppError("USAGE", "--watch is not NAMESPACE/NAME of a Lease", {
+      hint: "--watch ops/wharf-watch, and `wharf watch --lease ops/wharf-watch`",
+    });
+  return { namespace, name };
 }

@@ -145,11 +145,7 @@ async function reconcile(
     if (error === undefined) figures.lastGoodAt = Date.now();
     else if (!context.signal.aborted) {
       figures.errors += 1;
-      context.log.warn("not everything could be delivered; it is tried again", {
-        code: error.code,
-        message: error.message,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-      });
+      context.log.warn("not everything could be delivered; it is tried again", { error, hint: error.hint });
     }
     return error;
   } catch (cause) {
@@ -157,7 +153,7 @@ async function reconcile(
     if (!context.signal.aborted) {
       figures.errors += 1;
       figures.failing = true;
-      context.log.error("delivering failed; it is tried again", { code: error.code, message: error.message });
+      context.log.error("delivering failed; it is tried again", { error });
     }
     return error;
   }

@@ -115,10 +115,7 @@ async function tryTake(
         cause: error,
       });
     if (error.code !== "CONFLICT" && !context.signal.aborted)
-      context.log.warn("the lease could not be read or written", {
-        code: error.code,
-        message: error.message,
-      });
+      context.log.warn("the lease could not be read or written", { error });
     return false;
   }
 }
@@ -147,7 +144,7 @@ async function release(context: Context, client: KubeClient, lease: LeaseName): 
     });
   } catch (cause) {
     // The next one waits until it has run out.
-    context.log.info("the lease was not let go", { message: toAppError(cause).message });
+    context.log.info("the lease was not let go", { error: toAppError(cause) });
   }
 }
 

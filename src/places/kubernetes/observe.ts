@@ -85,11 +85,9 @@ async function follow(
       }
       if (isExpired(cause)) resourceVersion = "";
       else {
-        const { code, message } = toAppError(cause);
         context.log.warn("a watch of the cluster broke and is begun again", {
           path: stream.path,
-          code,
-          message,
+          error: toAppError(cause),
         });
       }
       await pause(context, failures++);
