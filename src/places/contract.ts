@@ -98,13 +98,6 @@ export interface Cluster {
   pull(context: Context, canary: CanaryPull): Promise<string>;
   /** The names of the Secrets that a pod is given, in its order: a pod's own, or those that a new pod of a ServiceAccount gets. Throws NOT_FOUND. */
   pullSecrets(context: Context, of: PodOwner): Promise<readonly string[]>;
-}
-
-/** Whose pull secrets are asked for. */
-export interface PodOwner {
-  readonly namespace: string;
-  readonly kind: "pods" | "serviceaccounts";
-  readonly name: string;
   /**
    * Tells the namespace of each object that is there and of each that changes, until the context ends; broken streams are begun again.
    * Throws DENIED and UNAUTHORIZED where it may not be watched.
@@ -112,6 +105,13 @@ export interface PodOwner {
   observe(context: Context, observed: Observed, tell: (namespace: string) => void): Promise<void>;
   /** Runs `work` while this process holds the Lease, each time that it gets it, until the context ends. Throws what `work` throws. */
   lead(context: Context, lease: LeaseOf, work: (context: Context) => Promise<void>): Promise<void>;
+}
+
+/** Whose pull secrets are asked for. */
+export interface PodOwner {
+  readonly namespace: string;
+  readonly kind: "pods" | "serviceaccounts";
+  readonly name: string;
 }
 
 /** Which objects of a cluster matter: those of these names. */

@@ -27,6 +27,7 @@ export const render: Command = {
         "enroot",
         "kubernetes",
         "kubelet",
+        "kubelet-plugin",
         "k3s",
         "rke2",
         "gitlab",
