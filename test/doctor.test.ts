@@ -14,7 +14,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { needs } from "./support/programs.ts";
 import { runCli } from "./support/run-cli.ts";
+import { startSshServer } from "./support/ssh-server.ts";
 
 const HUB = "https://index.docker.io/v1/";
 const SECRET = ["Qx7pL2", "vN9", "canary"].join("-");
@@ -43,7 +45,7 @@ const doctor = (
 ) =>
   runCli(["doctor", ...args], {
     cwd: home,
-    env: { HOME: home, PATH: join(home, "bin"), ...env },
+    env: { PATH: join(home, "bin"), ...env, HOME: home },
     ...(answers === undefined ? {} : { answers }),
   });
 
@@ -170,3 +172,29 @@ test("a file that is not there is said, and the others are looked at", async () 
   expect(out).toContain("WD001 line 3");
   expect((await doctor([path, "--at", "local"])).code).toBe(2);
 });
+
+needs("sshd", "ssh", "ssh-keygen")(
+  "hosts over ssh: what is there is found and mended there, and a dead one is said without holding up the others",
+  async () => {
+    const server = await startSshServer();
+    try {
+      const good = server.addHost("gpu1");
+      const file = join(good, ".docker/config.json");
+      mkdirSync(dirname(file), { mode: 0o700 });
+      writeFileSync(file, hubFile("docker.io"), { mode: 0o600 });
+      server.addHost("gpu2", ["ProxyCommand false"]);
+      const at = ["--at", "ssh://gpu[1-2]"];
+      const { code, out } = await doctor(at, undefined, server.env);
+      expect(code).toBe(3);
+      expect(out).toContain(`ssh://gpu1 ${file}`);
+      expect(out).toContain("passed over ssh://gpu2");
+      const fixed = await doctor(["--fix", "--yes", ...at], undefined, server.env);
+      expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ auths: { [HUB]: { auth } } });
+      expect(fixed.out + fixed.err).not.toContain(auth);
+      expect(server.commands().join("\n")).not.toContain(auth);
+    } finally {
+      await server.stop();
+    }
+  },
+  60_000,
+);

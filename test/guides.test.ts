@@ -80,6 +80,8 @@ const walks: Readonly<Record<string, Walk>> = {
       "secret.yaml":
         "kind: Secret\nmetadata: { name: a }\ntype: Opaque\nstringData: { .dockerconfigjson: '{}' }\n",
       "page.md": "# page\n",
+      "job.yaml":
+        "apiVersion: batch/v1\nkind: Job\nmetadata: { generateName: a-, namespace: eidf000ns }\nspec:\n  template:\n    spec:\n      containers: [{ name: a, image: registry.example.org/team/app:1 }]\n",
     },
     codes: { "wharf doctor": 3 },
     leaves: { "k8s/eidf000ns/eidfreg.yaml": ".dockerconfigjson", ".docker/config.json": "other.example.org" },

@@ -9,9 +9,22 @@ import { isPlaceholder } from "./placeholder.ts";
 /** Azure's registry wants this name beside a refresh token; docker refuses an empty one. */
 const TOKEN_USER = "00000000-0000-0000-0000-000000000000";
 
+/** Usernames of tokens that a program makes for one job or a few hours. */
+const SHORT_LIVED: Readonly<Record<string, string>> = {
+  AWS: "an ECR password ends after 12 hours",
+  oauth2accesstoken: "a Google access token ends after an hour",
+  "gitlab-ci-token": "a GitLab job's token ends with the job",
+  [TOKEN_USER]: "an Azure token ends after a few hours",
+};
+
+/** NGC's username as it looks when an escape, or the lack of one, got into the file. */
+export function isNgcMisspelt(username: string): boolean {
+  return /^(?:\\\$|\$\$|\$?\{)?oauthtoken\}?$/i.test(username) && username !== "$oauthtoken";
+}
+
 /** What is wrong with one entry's content, whatever its key. */
 export function entryFaults(view: AuthView, member: JsonMember): readonly Fault[] {
-  return [...pairFaults(view, member), ...tokenFaults(view, member)];
+  return [...pairFaults(view, member), ...tokenFaults(view, member), ...accountFaults(view, member)];
 }
 
 function pairFaults(view: AuthView, member: JsonMember): readonly Fault[] {
@@ -162,6 +175,40 @@ function emptyFault(view: AuthView, member: JsonMember): Fault {
       member.key,
     ),
   };
+}
+
+/** Accounts that are known by their names: NGC's one, and those of tokens that end within hours. */
+function accountFaults(view: AuthView, member: JsonMember): readonly Fault[] {
+  const { auth, username: inline } = parseEntry(member.value);
+  const username = typeof auth === "object" ? auth.username : (inline ?? "");
+  const secret = typeof auth === "object" ? auth.secret : undefined;
+  const line = lineAt(view.part, member.start);
+  const why = SHORT_LIVED[username];
+  if (why !== undefined && (secret === undefined || secret.length > 0))
+    return [
+      {
+        code: "WD056",
+        line,
+        message: `${member.key}: ${why}`,
+        right: "a robot's or a service account's login, or password: { exchange: … } in wharf.yaml",
+      },
+    ];
+  if (!/^(?:https:\/\/)?nvcr\.io(?:\/|$)/.test(member.key) || !isNgcMisspelt(username)) return [];
+  return [
+    {
+      code: "WD019",
+      line,
+      message: `${member.key}: the username is ${username}, and NGC knows $oauthtoken alone`,
+      right: "$oauthtoken",
+      ...(secret === undefined
+        ? {}
+        : mendEntry(view, member, {
+            says: `${member.key}: the username becomes $oauthtoken`,
+            fields: { auth: renderAuth("$oauthtoken", secret.reveal()) },
+            without: ["username", "password"],
+          })),
+    },
+  ];
 }
 
 function tokenFaults(view: AuthView, member: JsonMember): readonly Fault[] {

@@ -20,6 +20,7 @@ export function keyFaults(view: AuthView): readonly Fault[] {
     ...view.members.flatMap(
       (member) => hubFault(view, member) ?? shapeFault(view, member) ?? prefixFault(view, member) ?? [],
     ),
+    ...mixedFaults(view),
     ...pathOnlyFaults(view),
     ...twiceFaults(view),
   ];
@@ -100,6 +101,24 @@ function prefixFault(view: AuthView, member: JsonMember): Fault | undefined {
     right: `${bare}/`,
     ...renameMend(view, member, `${bare}/`),
   };
+}
+
+/** `index.docker.io` is looked at only where nothing under `docker.io` fits. */
+function mixedFaults(view: AuthView): readonly Fault[] {
+  if (view.part.reader !== "kubelet") return [];
+  const old = view.members.find(({ key }) => hostOfKey(key).toLowerCase() === "index.docker.io");
+  const part = view.members.find(({ key }) => /^docker\.io\/./i.test(key.replace(/^https?:\/\//i, "")));
+  const whole = view.members.some(({ key }) => /^(?:https?:\/\/)?docker\.io\/?$/i.test(key));
+  if (old === undefined || part === undefined || whole) return [];
+  return [
+    {
+      code: "WD029",
+      line: lineAt(view.part, old.start),
+      message: `${old.key}: the kubelet does not look here for images that ${part.key} fits`,
+      right: "docker.io",
+      ...renameMend(view, old, "docker.io"),
+    },
+  ];
 }
 
 /** docker cuts the path off and takes what comes first, in no order. */

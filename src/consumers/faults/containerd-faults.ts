@@ -10,8 +10,9 @@ const SECTIONS = ["configs", "auths", "mirrors"] as const;
 
 /** containerd's config.toml and hosts.toml. */
 export const containerdFiles: RuleFamily = {
-  kinds: ["containerd", "hosts-toml"],
+  kinds: ["containerd", "hosts-toml", "containerd-template"],
   find(part) {
+    if (part.kind === "containerd-template") return templateFaults(part);
     const root = parse(part);
     if (!(root instanceof Map)) return [root as Fault];
     return part.kind === "hosts-toml" ? hostsFaults(part, root) : configFaults(part, root);
@@ -104,6 +105,20 @@ function renameMend(part: Part, section: string, key: string): Pick<Fault, "mend
       apply: () => quoted.reduce((text, old) => text.replaceAll(old, `${section}."${HUB_HOST}"`), part.text),
     },
   };
+}
+
+/** k3s' and RKE2's own rule (pkg/agent/containerd: warnMissingRegistryAuth). */
+function templateFaults(part: Part): readonly Fault[] {
+  if (/\{\{-?\s*template\s+"base"/.test(part.text) || part.text.includes(".PrivateRegistryConfig")) return [];
+  return [
+    {
+      code: "WD068",
+      line: part.line,
+      message:
+        "this template has no part for registries: every login of registries.yaml is dropped in silence",
+      right: '{{ template "base" . }}, and your own lines below it',
+    },
+  ];
 }
 
 function hostsFaults(part: Part, root: TomlTable): readonly Fault[] {

@@ -25,6 +25,7 @@ export type PartKind =
   | "netrc"
   | "containerd"
   | "hosts-toml"
+  | "containerd-template"
   | "registries"
   | "definition"
   | "opensvc"

@@ -117,6 +117,12 @@ export const faultTable = {
     "mode 0600, owned by its reader",
     "yes",
   ),
+  WD019: row(
+    "NGC's username in another spelling",
+    "nvcr.io wants the literal `$oauthtoken`: without the `$`, or with the escape that a shell or Compose needs, it refuses the key",
+    "`$oauthtoken`, in the file as it is",
+    "where sure",
+  ),
   // Kubernetes, Run:ai.
   WD020: row(
     "base64 broken into lines",
@@ -161,6 +167,18 @@ export const faultTable = {
     "a patch that replaces the pull secrets of a ServiceAccount",
     "the list has no merge rule: what others put there is gone",
     "read, append, write back with the resourceVersion",
+  ),
+  WD028: row(
+    "a label's value that is no text",
+    "YAML takes `true` and `1` for a truth and a number, and the API server refuses the object",
+    '`"true"` in quotes',
+    "yes",
+  ),
+  WD029: row(
+    "Docker Hub's two names in one pull secret",
+    "the kubelet looks under `index.docker.io` only where nothing under `docker.io` fits: an entry for a part of Hub hides the login for all of it",
+    "all of Docker Hub under `docker.io`",
+    "where sure",
   ),
   // Enroot's .credentials.
   WD030: row(
@@ -248,6 +266,11 @@ export const faultTable = {
     "needs Docker, root's socket and another machine; Apptainer and SingularityCE pull private images by themselves",
     "`apptainer pull docker://…` with its login delivered",
   ),
+  WD046: row(
+    "DOCKER_AUTH_CONFIG with more than docker reads",
+    "docker refuses the whole variable for one field too many, GitLab does not: then docker goes on to the file",
+    '`{"auths": {"host": {"auth": …}}}` and nothing else',
+  ),
   // Command lines.
   WD050: row(
     "a space behind the backslash at the end of a line",
@@ -279,6 +302,11 @@ export const faultTable = {
     "a secret in a Slurm job",
     "the script and the exported environment are kept by slurmctld, and in accounting where that is set",
     "a file in the home, mode 0600",
+  ),
+  WD056: row(
+    "a login that ends within hours, in a file",
+    "tokens of ECR, Azure, Google and of a CI job are stale before anybody looks; a stale one breaks public pulls of its registry too",
+    "a robot's or a service account's login, or a source that asks for a new token (`password: { exchange: ecr }`)",
   ),
   // containerd, k3s, RKE2.
   WD060: row(
@@ -319,6 +347,11 @@ export const faultTable = {
     "a login in hosts.toml",
     "hosts.toml has no fields for one: it is passed over",
     "the login in config.toml, or from the kubelet",
+  ),
+  WD068: row(
+    "a template of k3s or RKE2 that drops every login",
+    "registries.yaml is rendered into containerd's file by the template: one without that part drops all logins in silence",
+    '`{{ template "base" . }}` in it',
   ),
   // OpenSVC, Ansible.
   WD070: row(

@@ -231,6 +231,54 @@ const examples: readonly Example[] = [
   },
   { code: "WD018", path: "config.json", wrong: auths(good), right: auths(good), mode: 0o644 },
   {
+    code: "WD019",
+    path: "config.json",
+    wrong: auths({ "nvcr.io": { auth: pair("oauthtoken", "Qx7pL2") } }),
+    right: auths({ "nvcr.io": { auth: pair("$oauthtoken", "Qx7pL2") } }),
+    mends: true,
+  },
+  {
+    code: "WD019",
+    path: ".credentials",
+    wrong:
+      "machine nvcr.io login $$oauthtoken password Qx7pL2\nmachine authn.nvidia.com login $oauthtoken password Qx7pL2\n",
+    right:
+      "machine nvcr.io login $oauthtoken password Qx7pL2\nmachine authn.nvidia.com login $oauthtoken password Qx7pL2\n",
+    mends: true,
+  },
+  {
+    code: "WD028",
+    path: "secret.yaml",
+    wrong: secret(encoded(auths(good)), undefined, "  labels:\n    run.ai/cluster-wide: true\n"),
+    right: secret(encoded(auths(good)), undefined, '  labels:\n    run.ai/cluster-wide: "true"\n'),
+    mends: true,
+  },
+  {
+    code: "WD029",
+    path: "/var/lib/kubelet/config.json",
+    wrong: auths({ "docker.io/acme/": { auth: GOOD }, "https://index.docker.io/v1/": { auth: GOOD } }),
+    right: auths({ "docker.io/acme/": { auth: GOOD }, "docker.io": { auth: GOOD } }),
+    mends: true,
+  },
+  {
+    code: "WD046",
+    path: "ci.sh",
+    wrong: `export DOCKER_AUTH_CONFIG='${JSON.stringify({ auths: { "a.example.org": { auth: GOOD, email: "" } } })}'\n`,
+    right: `export DOCKER_AUTH_CONFIG='${JSON.stringify({ auths: { "a.example.org": { auth: GOOD } } })}'\n`,
+  },
+  {
+    code: "WD056",
+    path: "config.json",
+    wrong: auths({ "1.dkr.ecr.eu-west-1.amazonaws.com": { auth: pair("AWS", "Qx7pL2") } }),
+    right: auths(good),
+  },
+  {
+    code: "WD068",
+    path: "config.toml.tmpl",
+    wrong: 'version = 2\n[plugins."io.containerd.grpc.v1.cri"]\n  x = "{{ .NodeConfig }}"\n',
+    right: '{{ template "base" . }}\n[plugins."io.containerd.grpc.v1.cri"]\n',
+  },
+  {
     code: "WD020",
     path: "secret.yaml",
     wrong: secret(wrapped(auths(good))),

@@ -31,7 +31,8 @@ export function labelFaults(part: Part, document: Document): readonly Fault[] {
   const own = [...(isMap(labels?.value) ? labels.value.items : []), ...strays];
   const old = own.find((pair) => keyOf(pair) === OLD);
   const hasNew = NEW.every((name) => own.some((pair) => keyOf(pair) === name));
-  return [...lost, ...(old === undefined || hasNew ? [] : [oldFault(part, old, own)])];
+  const untexted = own.filter(isNoText).map((pair) => textFault(part, pair));
+  return [...untexted, ...lost, ...(old === undefined || hasNew ? [] : [oldFault(part, old, own)])];
 }
 
 function lostFault(part: Part, strays: readonly Pair[]): Fault {
@@ -51,6 +52,30 @@ function lostFault(part: Part, strays: readonly Pair[]): Fault {
                 .split("\n")
                 .map((line, index) => (lines.includes(index) ? `  ${line}` : line))
                 .join("\n"),
+          },
+        }
+      : {}),
+  };
+}
+
+/** A label that YAML takes for a truth or a number. */
+function isNoText({ value }: Pair): boolean {
+  return isScalar(value) && value.value !== null && typeof value.value !== "string";
+}
+
+function textFault(part: Part, pair: Pair): Fault {
+  const [start, end] = isScalar(pair.value) && pair.value.range ? pair.value.range : [0, 0];
+  const written = part.text.slice(start, end);
+  return {
+    code: "WD028",
+    line: lineAt(part, start),
+    message: `${keyOf(pair)}: ${written} is no text, and the API server refuses it as a label`,
+    right: `"${written}"`,
+    ...(part.isWhole
+      ? {
+          mend: {
+            says: `${keyOf(pair)}: "${written}" in quotes`,
+            apply: () => `${part.text.slice(0, start)}"${written}"${part.text.slice(end)}`,
           },
         }
       : {}),

@@ -1,5 +1,6 @@
 import { enrootHosts, hasKnownRealm } from "../enroot/hosts.ts";
 import { isOlder, parseNetrcLine } from "../enroot/netrc-line.ts";
+import { isNgcMisspelt } from "./auth-entry-faults.ts";
 import type { Fault, Mend, Part, RuleFamily } from "./contract.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
@@ -60,6 +61,21 @@ interface At {
 
 function userFaults(part: Part, { line, index, user, host }: At): readonly Fault[] {
   const bare = user.replace(/^(["'])(.*)\1$/, "$2").replaceAll("\\$", "$");
+  if (/^(?:nvcr\.io|authn\.nvidia\.com)(?::\d+)?$/.test(host) && isNgcMisspelt(bare))
+    return [
+      {
+        code: "WD019",
+        line: part.line + index,
+        message: `machine ${host}: the username is ${bare}, and NGC knows $oauthtoken alone`,
+        right: "login $oauthtoken",
+        ...mendLine(
+          part,
+          index,
+          "the username becomes $oauthtoken",
+          line.replace(user, () => "$oauthtoken"),
+        ),
+      },
+    ];
   const isPattern = /[*[\]\\]|^\^/.test(bare) && !isPlaceholder(bare);
   if (bare === user && !isPattern) return [];
   return [

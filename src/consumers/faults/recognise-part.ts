@@ -14,8 +14,8 @@ export function recognisePart(text: string): PartKind {
   if (isDefinition(text)) return "definition";
   if (/^[ \t]*\[\s*host\s*\.\s*["']/m.test(text) || /^[ \t]*server\s*=\s*"https?:/m.test(text))
     return "hosts-toml";
-  if (/^[ \t]*\[+\s*(?:plugins\s*\.\s*["']io\.containerd|crio)/m.test(text) || isContainerd(text))
-    return "containerd";
+  if (/^[ \t]*\[+[ \t]*(?:plugins[ \t]*\.[ \t]*["']io\.containerd|crio)/m.test(text) || isContainerd(text))
+    return /\{\{/.test(text) ? "containerd-template" : "containerd";
   if (isOpensvc(text)) return "opensvc";
   return recogniseYaml(text) ?? (text.startsWith("#!") ? "shell" : "document");
 }

@@ -1,7 +1,10 @@
+import { authsOf } from "../auth-file.ts";
+import { parseJsonText } from "../json-text.ts";
 import type { Fault, Part } from "./contract.ts";
+import { recognisePart } from "./recognise-part.ts";
 import type { ShellCommand } from "./shell-commands.ts";
 
-const PAIR = /^((?:SINGULARITY|APPTAINER)_DOCKER|DOCKER)_(?:USERNAME|PASSWORD)$/;
+const PAIR = /^((?:SINGULARITY|APPTAINER)_DOCKER|DOCKER|CH_IMAGE)_(?:USERNAME|PASSWORD)$/;
 
 /** Variables that a script or an environment module sets: pairs for every registry, and names that mean something else. */
 export function variableFaults(part: Part, commands: readonly ShellCommand[]): readonly Fault[] {
@@ -52,6 +55,21 @@ function pairFault(part: Part, prefix: string, index: number): Fault {
   };
 }
 
+/** docker decodes the variable strictly (docker/cli: parseEnvConfig). */
+function isTooMuch(text: string): boolean {
+  if (recognisePart(text) !== "auth-json") return false;
+  const root = parseJsonText(text, "");
+  const entries = authsOf(root)?.members ?? [];
+  const isAlone = root.members.every(({ key }) => key.toLowerCase() === "auths");
+  return !(
+    isAlone &&
+    entries.every(
+      ({ value }) =>
+        value.kind === "object" && value.members.every(({ key }) => key.toLowerCase() === "auth"),
+    )
+  );
+}
+
 function nameFault(part: Part, { name, value, index }: SetVariable): Fault | undefined {
   const fault = (message: string, right: string): Fault => ({
     code: "WD044",
@@ -64,6 +82,14 @@ function nameFault(part: Part, { name, value, index }: SetVariable): Fault | und
       "DOCKER_CONFIG names a file, and docker takes it for a folder",
       `DOCKER_CONFIG=${value.replace(/\/[^/]*$/, "")}`,
     );
+  if (name === "DOCKER_AUTH_CONFIG" && isTooMuch(value))
+    return {
+      ...fault(
+        "DOCKER_AUTH_CONFIG has fields beside auths and auth, and docker refuses all of it",
+        '{"auths": {"HOST": {"auth": …}}} and nothing else',
+      ),
+      code: "WD046",
+    };
   if (name === "REGISTRY_AUTH_FILE" && /(?:\/|\/\.docker|\/containers)$/.test(value))
     return fault(
       "REGISTRY_AUTH_FILE names a folder, and podman reads a file",

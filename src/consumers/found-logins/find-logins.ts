@@ -48,6 +48,7 @@ function partLogins(part: Part, file: FileOfLogins): FoundLogins {
     case "broken-json":
       return { ...NOTHING, unusable: [{ where: path, why: "it does not parse; `wharf doctor` says where" }] };
     case "hosts-toml":
+    case "containerd-template":
     case "document":
       return NOTHING;
   }

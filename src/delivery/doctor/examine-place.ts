@@ -19,6 +19,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   crio: "podman",
 };
 
+const UNPLACED: readonly string[] = ["kubernetes", "runai", "gitlab", "ansible"];
+
 /**
  * Looks at every consumer's files in their places: this machine, or hosts over SSH, many at once. A host that cannot be reached, and a
  * file that may not be read, is passed over.
@@ -32,6 +34,7 @@ export async function examinePlace(
     try {
       return await examineOne(context, inventory, await inventory.openPlace(context, one, undefined));
     } catch (cause) {
+      if (context.signal.aborted) throw cause;
       return { files: [], passedOver: [{ place: one.text, path: "", error: toAppError(cause) }] };
     }
   });
@@ -42,23 +45,31 @@ export async function examinePlace(
 }
 
 async function examineOne(context: Context, inventory: Inventory, place: Place): Promise<Examination> {
+  // A Secret's file is where its delivery says; there is no place to look by itself.
+  const consumers = inventory.consumers.filter(({ name }) => !UNPLACED.includes(name));
+  // All at once, so that a place far away is asked a few times and not for each file.
+  const targets = await Promise.all(
+    consumers.map(async (consumer) => ({ consumer, target: await targetOf(context, place, consumer, {}) })),
+  );
+  const wanted = new Map<string, AboutFile>();
+  for (const { consumer, target } of targets)
+    for (const path of consumer.files(target))
+      if (!wanted.has(path)) wanted.set(path, aboutOf(consumer, target, path));
   const seen = new Map<string, { readonly file: PlaceFile; readonly about: AboutFile }>();
   const passedOver: Examination["passedOver"][number][] = [];
-  const targets: { consumer: Consumer; target: Target }[] = [];
-  for (const consumer of inventory.consumers) {
-    // A Secret's file is where its delivery says; there is no place to look by itself.
-    if (consumer.name === "kubernetes" || consumer.name === "gitlab") continue;
-    const target = await targetOf(context, place, consumer, {});
-    targets.push({ consumer, target });
-    for (const path of consumer.files(target)) {
-      if (seen.has(path) || passedOver.some((one) => one.path === path)) continue;
+  const read = await Promise.all(
+    [...wanted].map(async ([path, about]) => {
       try {
-        const file = await place.read(context, path);
-        if (file !== undefined) seen.set(path, { file, about: aboutOf(consumer, target, path) });
+        return { path, about, file: await place.read(context, path) };
       } catch (cause) {
-        passedOver.push({ place: place.name, path, error: toAppError(cause) });
+        if (context.signal.aborted) throw cause;
+        return { path, about, error: toAppError(cause) };
       }
-    }
+    }),
+  );
+  for (const { path, about, file, error } of read) {
+    if (error !== undefined) passedOver.push({ place: place.name, path, error });
+    else if (file !== undefined) seen.set(path, { file, about });
   }
   const files = [...seen].map(([path, { file, about }]) =>
     examineFile(context, place, { path, file, about }),
