@@ -309,6 +309,48 @@ test("render prints exactly the file's bytes, and to a terminal only with --show
   expect((await wharf("render nomad")).code).toBe(2);
 });
 
+test("render prints the Secrets of several namespaces as one stream, and what names them when asked", async () => {
+  deliver('{ to: kubernetes, at: "k8s://none", namespaces: [a, b], service-accounts: [default] }');
+  await logIn();
+  const rendered = async (...args: string[]): Promise<string> =>
+    (await runCli(["render", "kubernetes", ...args], { cwd: home, env: { HOME: home } })).out;
+  const kinds = (text: string): string[] =>
+    text.split("---\n").map((one) => {
+      const found = /^kind: (.*)$[^]*^ {2}namespace: (.*)$/m.exec(one);
+      return `${found?.[1]} ${found?.[2]?.replaceAll('"', "")}`;
+    });
+  expect(kinds(await rendered())).toEqual(["Secret a", "Secret b"]);
+  expect(kinds(await rendered("--namespace", "b"))).toEqual(["Secret b"]);
+  expect(kinds(await rendered("--references"))).toEqual([
+    "Secret a",
+    "Secret b",
+    "ServiceAccount a",
+    "ServiceAccount b",
+  ]);
+});
+
+test("a Secret goes into a working tree of git only when that is said", async () => {
+  mkdirSync(join(home, "site", "manifests"), { recursive: true });
+  mkdirSync(join(home, "site", ".git"));
+  const delivery =
+    '{ to: kubernetes, at: "folder:site/manifests", namespace: ml, service-accounts: [default]';
+  deliver(`${delivery} }`);
+  await logIn();
+  const refused = await wharf("apply --yes");
+  expect(refused.code).toBe(3);
+  expect(refused.out + refused.err).toContain("working tree of git");
+  expect(refused.out + refused.err).toContain("clear: true");
+  expect(filesUnder(join(home, "site"))).toEqual([]);
+  const yaml = readFileSync(join(home, "wharf.yaml"), "utf8");
+  writeFileSync(join(home, "wharf.yaml"), yaml.replace("[default] }", "[default], clear: true }"));
+  expect((await wharf("apply --yes")).code).toBe(0);
+  expect(
+    filesUnder(join(home, "site"))
+      .map((file) => file.slice(home.length))
+      .sort(),
+  ).toEqual(["/site/manifests/ml/regcred.yaml", "/site/manifests/ml/serviceaccount-default.yaml"]);
+});
+
 test("revoke takes every copy, says what it could not reach, and finishes later", async () => {
   mkdirSync(join(home, "out"));
   deliver("{ to: docker, at: local }", '{ to: docker, at: "folder:out" }');

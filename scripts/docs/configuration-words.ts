@@ -40,6 +40,8 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
     "kubernetes: `true`: a Secret of that name that somebody else made becomes wharf's, with what is in it",
   kustomization: "kubernetes, runai: `true` keeps a kustomization.yaml beside the manifests",
   scope: "runai: `cluster`, `department` or `project`; opensvc: `node` or `namespace`; required there",
+  clear:
+    "kubernetes, runai: `true` writes Secrets into a folder of a working tree of git too, where base64 hides nothing",
   project: "runai: the project, where it is one",
   projects: "runai: the projects; their namespaces are `runai-NAME`",
   department: "runai: id of the department",

@@ -46,6 +46,8 @@ export interface Target {
   readonly uid: number;
   /** The environment that the program will see, as far as known. */
   readonly env: Readonly<Record<string, string>>;
+  /** A folder in a working tree of git: what is written there may be committed and shown to others. */
+  readonly inGit?: boolean;
   /** Version of the program where known, as it prints it ("28.2.2"). */
   readonly version?: string;
   /** Versions of other programs there that matter, by name, where known (`curl` under Enroot). */

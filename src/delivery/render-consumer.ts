@@ -6,8 +6,9 @@ import type { PlanInput } from "./planning.ts";
 import { consumerNamed, type TargetSpec, targetsOf } from "./targets.ts";
 import { withVaultPasswords } from "./vault-passwords.ts";
 
-/** A consumer's file, as it would be where nothing is there yet. Secret. */
+/** A consumer's file, as it would be where nothing is there yet; manifests of several namespaces in one stream. Secret. */
 export interface RenderedFile {
+  /** Of the first, where there are several. */
   readonly path: string;
   readonly mode: number;
   readonly bytes: Uint8Array;
@@ -23,7 +24,12 @@ export async function renderConsumer(
   context: Context,
   input: PlanInput,
   name: string,
-  wish: { readonly at?: string; readonly options: Readonly<Record<string, unknown>> },
+  wish: {
+    readonly at?: string;
+    readonly options: Readonly<Record<string, unknown>>;
+    /** Manifests of ServiceAccounts that name the Secret too. */
+    readonly references?: boolean;
+  },
 ): Promise<RenderedFile> {
   const consumer = consumerNamed(input.inventory.consumers, name);
   const spec = specFor(input, name, wish.at);
@@ -36,7 +42,8 @@ export async function renderConsumer(
   );
   const { namespaces, ...options } = spec.options;
   const isOneNamespace = namespaces === undefined || wish.options["namespace"] !== undefined;
-  const found = await targetOf(context, place, consumer, {
+  // What is printed goes where the caller says, and not into the delivery's folder.
+  const { inGit: _, ...found } = await targetOf(context, place, consumer, {
     ...options,
     ...(isOneNamespace ? {} : { namespaces }),
     ...wish.options,
@@ -47,25 +54,38 @@ export async function renderConsumer(
     ...compiled.refusals,
     ...failed.map(({ login, error }) => ({ login, reason: error.message })),
   ];
-  const [document, ...more] = compiled.documents.filter((candidate) => candidate.entries.length > 0);
+  const isManifest = MANIFESTS.includes(consumer.name);
+  const documents = compiled.documents.filter(
+    ({ entries, path }) =>
+      entries.length > 0 || (isManifest && wish.references === true && !path.endsWith("/kustomization.yaml")),
+  );
+  const [document] = documents;
   if (document === undefined) {
     const [first] = refusals;
     throw new AppError("DELIVERY_REFUSED", first?.reason ?? "there is no login to write", {
       hint: first?.hint ?? "add a login with `wharf login REGISTRY`",
     });
   }
-  if (more.length > 0)
-    throw new AppError("USAGE", `this delivery writes ${more.length + 1} files, and one can be printed`, {
-      hint: "say which with --namespace",
+  if (documents.length > 1 && !isManifest)
+    throw new AppError("USAGE", `this delivery writes ${documents.length} files, and one can be printed`, {
+      hint: "apply it to a folder: at: folder:DIR",
     });
-  const merged = consumer.merge(undefined, document, new Set());
+  const merged = documents.map((one) => consumer.merge(undefined, one, new Set()));
+  const texts = merged.map(({ content }) => content ?? new Uint8Array());
   return {
     path: document.path,
     mode: document.mode,
-    bytes: merged.content ?? new Uint8Array(),
+    bytes: texts.length === 1 ? (texts[0] ?? new Uint8Array()) : joined(texts),
     refusals,
-    warnings: [...compiled.warnings, ...merged.warnings],
+    warnings: [...compiled.warnings, ...merged.flatMap(({ warnings }) => warnings)],
   };
+}
+
+/** Consumers of whose files several make one stream of YAML. */
+const MANIFESTS: readonly string[] = ["kubernetes", "runai"];
+
+function joined(texts: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(texts.flatMap((text, index) => (index === 0 ? [text] : [Buffer.from("---\n"), text])));
 }
 
 function specFor(input: PlanInput, consumer: string, at: string | undefined): TargetSpec {

@@ -38,6 +38,7 @@ const DELIVERY_OPTIONS = [
   "module",
   "curl",
   "kustomization",
+  "clear",
   "project",
   "projects",
   "department",

@@ -38,6 +38,8 @@ export interface PlaceFacts {
   readonly user: string;
   readonly uid: number;
   readonly env: Readonly<Record<string, string>>;
+  /** A folder in a working tree of git: what is written there may be committed and shown to others. */
+  readonly inGit?: boolean;
 }
 
 /**

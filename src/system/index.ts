@@ -17,6 +17,7 @@ export { fetchUnverified } from "./fetch-unverified.ts";
 export { withFileLock } from "./file-lock.ts";
 export { createFileSync, type FileSync } from "./file-sync.ts";
 export { findAccount, type LocalAccount } from "./find-account.ts";
+export { findGitTree } from "./find-git-tree.ts";
 export { findProgram } from "./find-program.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { type LineClient, type LineServer, listenLines } from "./listen-lines.ts";

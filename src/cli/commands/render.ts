@@ -14,6 +14,10 @@ export const render: Command = {
       command: "wharf render kubernetes --name regcred | kubectl apply -f -",
       says: "an image pull secret",
     },
+    {
+      command: "wharf render kubernetes --references | kubectl apply --server-side -f -",
+      says: "the Secrets of every namespace, and what names them",
+    },
     { command: "wharf render gitlab > value.json", says: "GitLab CI's variable DOCKER_AUTH_CONFIG" },
   ],
   args: [
@@ -43,7 +47,14 @@ export const render: Command = {
     { flag: "--show", summary: "print it to a terminal too" },
     { flag: "--at <place>", summary: "of its deliveries, the one at this place" },
     { flag: "--name <name>", summary: "name of the Kubernetes Secret" },
-    { flag: "--namespace <name>", summary: "namespace of the Kubernetes Secret" },
+    {
+      flag: "--namespace <name>",
+      summary: "namespace of the Kubernetes Secret, where the delivery has several",
+    },
+    {
+      flag: "--references",
+      summary: "the ServiceAccounts of the delivery too, each with its whole list: for server-side apply",
+    },
   ],
   async run(invocation) {
     const { args, options, terminal, context } = invocation;
@@ -55,6 +66,7 @@ export const render: Command = {
     const { renderConsumer } = await import("#delivery");
     const rendered = await renderConsumer(context, input, String(args["consumer"]), {
       ...(typeof options["at"] === "string" ? { at: options["at"] } : {}),
+      references: options["references"] === true,
       options: {
         ...(typeof options["name"] === "string" ? { name: options["name"] } : {}),
         ...(typeof options["namespace"] === "string" ? { namespace: options["namespace"] } : {}),

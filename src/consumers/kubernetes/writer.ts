@@ -55,6 +55,17 @@ export function compileKubernetes(
     }));
     return { documents: [], refusals, warnings: [] };
   }
+  if (target.inGit === true && target.options?.["clear"] !== true)
+    return {
+      documents: [],
+      refusals: logins.map((login) => ({
+        login: login.name,
+        reason:
+          "the folder lies in a working tree of git, and in a Secret's manifest the login is as good as in clear",
+        hint: "deliver to the cluster itself (at: k8s://CONTEXT), or, where something seals it before a commit, add clear: true",
+      })),
+      warnings: [],
+    };
   const formed = refuseForm(logins, { consumer: "kubelet", identityTokens: false });
   const placed = refuseTwins(formed.kept);
   const refusals: Refusal[] = [...formed.refusals, ...placed.refusals];

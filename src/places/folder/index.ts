@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { AppError, type Context } from "#core";
 import {
   currentAccount,
+  findGitTree,
   findRoot,
   listRooted,
   type Root,
@@ -32,9 +33,10 @@ export function createFolderPlace(folder: string): Place {
 
   return {
     name: `folder:${folder}`,
-    facts(_context: Context): Promise<PlaceFacts> {
+    async facts(_context: Context): Promise<PlaceFacts> {
       const { user, uid } = currentAccount();
-      return Promise.resolve({ home: "", user, uid, env: {} });
+      const inGit = (await findGitTree(base)) !== undefined;
+      return { home: "", user, uid, env: {}, ...(inGit ? { inGit } : {}) };
     },
     async read(_context: Context, path: string): Promise<PlaceFile | undefined> {
       return readRooted(await root(), path, MAX_BYTES);
