@@ -779,3 +779,45 @@ withCluster("why tells what a pod of a ServiceAccount would send, and in which o
     expect.stringContaining("/namespaces/nowhere/serviceaccounts/default: it is not there"),
   ]);
 });
+
+withCluster(
+  "a login's secret comes from a Secret of a cluster, by its registry and username or by a key",
+  async () => {
+    await cluster.addNamespace("source");
+    const [inConfig, byKey] = [crypto.randomUUID(), crypto.randomUUID()];
+    const config = { auths: { "a.example": { auth: base64(`robot-a:${inConfig}`) } } };
+    const made = await cluster.request("POST", "/api/v1/namespaces/source/secrets", {
+      metadata: { name: "theirs" },
+      type: "kubernetes.io/dockerconfigjson",
+      stringData: { ".dockerconfigjson": JSON.stringify(config), other: byKey },
+    });
+    expect(made.status).toBe(201);
+    const write = (more: string, username = "robot-a"): void =>
+      writeFileSync(
+        `${folder}/wharf.yaml`,
+        `version: 1
+logins:
+  a: { registry: a.example, username: ${username}, password: { kubernetes: { context: test, namespace: source${more} } } }
+deliver:
+  - { to: kubernetes, at: "k8s://test", namespaces: [source] }
+`,
+        { mode: 0o600 },
+      );
+    write(", name: theirs");
+    await apply();
+    expect((await authsIn("source"))["a.example"]?.auth).toBe(base64(`robot-a:${inConfig}`));
+    write(", name: theirs, key: other");
+    await apply();
+    expect((await authsIn("source"))["a.example"]?.auth).toBe(base64(`robot-a:${byKey}`));
+    for (const [more, username, words] of [
+      [", name: gone", "robot-a", "there is no k8s://test/namespaces/source/secrets/gone"],
+      [", name: theirs, key: gone", "robot-a", "/namespaces/source/secrets/theirs has no key gone"],
+      [", name: theirs", "somebody", "holds no secret of somebody for a.example"],
+    ] as const) {
+      write(more, username);
+      const refused = await apply(3);
+      expect(refused.out + refused.err).toContain(words);
+      expect(refused.out + refused.err).not.toContain(inConfig);
+    }
+  },
+);

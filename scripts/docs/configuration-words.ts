@@ -73,7 +73,8 @@ export const sourceWords: Keys<typeof configKeys.sources> = {
   "docker-config": "an existing Docker `config.json`: `{ docker-config: ~/.docker/config.json }`",
   "ansible-vault":
     "a vars file of Ansible's, plain or in Vault: `{ ansible-vault: config/docker-login.yml }` takes the login's entry of `docker_login_registries`; `{ ansible-vault: { file: F, key: a.b, vault-id: ops, vault-password: { file: P } } }` any value. The password comes from a 0600 `file`, a trusted `command`, or `prompt: true`; where nothing is said, from the file that `ANSIBLE_VAULT_PASSWORD_FILE` names, or a question",
-  kubernetes: "a Kubernetes Secret; comes in a later version, and says so",
+  kubernetes:
+    "a Secret of a cluster: `{ kubernetes: { context: prod, namespace: ml, name: regcred } }` takes the password of the login's registry and username in its `.dockerconfigjson`, with `key: K` the value under that key; without `context` the current one",
 };
 
 /** Environment variables that wharf reads. A test looks for one in the sources that is not here. */

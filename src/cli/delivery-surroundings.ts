@@ -1,18 +1,38 @@
 import { AppError, Secret, version } from "#core";
 import type { PlanInput } from "#delivery";
 import type { Surroundings } from "#logins";
+import type { KubernetesPlaces } from "#places";
 import type { Fetch } from "#system";
 import type { Invocation, OptionSpec } from "./command.ts";
 
 /** Where the logins' rooms run: the invocation's environment, and its terminal to ask for a passphrase. */
 export function surroundingsOf(invocation: Invocation): Surroundings {
   const { env, cwd, terminal } = invocation;
-  if (!terminal.isInTerminal) return { env, cwd };
+  const readClusterSecret = clusterSecrets(env);
+  if (!terminal.isInTerminal) return { env, cwd, readClusterSecret };
   return {
     env,
     cwd,
+    readClusterSecret,
     askPassphrase: async (question) => new Secret(await terminal.ask(question, { hidden: true })),
   };
+}
+
+/** Loads what speaks to clusters only where a login's secret lies in one; each place is opened once. */
+function clusterSecrets(env: Invocation["env"]): NonNullable<Surroundings["readClusterSecret"]> {
+  let places: Promise<KubernetesPlaces> | undefined;
+  return async (context, kubeContext, path) => {
+    places ??= openClusters(env);
+    const file = await (await places).open(kubeContext).read(context, path);
+    if (file === undefined) return undefined;
+    return (JSON.parse(Buffer.from(file.bytes).toString()) as { readonly data: Record<string, string> }).data;
+  };
+}
+
+async function openClusters(env: Invocation["env"]): Promise<KubernetesPlaces> {
+  const { createKubernetesPlaces } = await import("#places");
+  const { homeFolder } = await import("#system");
+  return createKubernetesPlaces(env, { home: homeFolder(env), userAgent: `wharf/${version}` });
 }
 
 /** How registries are asked: by the environment's proxy, as `wharf/VERSION`. */

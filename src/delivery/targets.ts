@@ -59,7 +59,7 @@ export function consumerNamed(consumers: readonly Consumer[], name: string): Con
   if (found !== undefined) return found;
   const known = consumers.map((consumer) => consumer.name);
   const near = nearestName(name, known);
-  const words = `it delivers to ${known.join(", ")}; others come in a later version`;
+  const words = `it delivers to ${known.join(", ")}`;
   throw new AppError("UNSUPPORTED", `wharf cannot deliver to ${JSON.stringify(name.slice(0, 60))}`, {
     hint: near === undefined ? words : `did you mean ${near}? ${words}`,
   });

@@ -1,4 +1,4 @@
-import type { AppError, Secret } from "#core";
+import type { AppError, Context, Secret } from "#core";
 import type { SshAddress } from "./ssh-address.ts";
 
 /** Where a login's secret comes from. `vault` is the rule; the others stand in wharf.yaml under `password:`. */
@@ -17,7 +17,19 @@ export type SecretSource =
       readonly livesSeconds: number | undefined;
     }
   | { readonly kind: "docker-config"; readonly path: string }
-  | AnsibleVaultSource;
+  | AnsibleVaultSource
+  | KubernetesSource;
+
+/** A Secret of a Kubernetes API. */
+export interface KubernetesSource {
+  readonly kind: "kubernetes";
+  /** Of the kubeconfig; undefined: the current one, or the cluster that this runs in. */
+  readonly context: string | undefined;
+  /** `/namespaces/NAMESPACE/secrets/NAME`. */
+  readonly path: string;
+  /** The key whose value it is; undefined: the login's entry of `.dockerconfigjson`. */
+  readonly key: string | undefined;
+}
 
 /** A value of a file of Ansible's, plain or in Vault. */
 export interface AnsibleVaultSource {
@@ -131,4 +143,10 @@ export interface Surroundings {
   readonly cwd: string;
   /** Asks for the vault's passphrase where no file holds it; undefined where nobody can be asked. */
   readonly askPassphrase?: (question: string) => Promise<Secret>;
+  /** The data of a Secret (key → base64) by a cluster's context and its path; undefined where it is not there, or where no cluster can be asked. */
+  readonly readClusterSecret?: (
+    context: Context,
+    kubeContext: string | undefined,
+    path: string,
+  ) => Promise<Readonly<Record<string, string>> | undefined>;
 }

@@ -12,6 +12,11 @@ export async function readDockerSecret(login: Login, path: string): Promise<Secr
   const text = await readTextLimited(path, 4 * 1024 * 1024);
   if (text === undefined)
     throw new AppError("SECRET_UNAVAILABLE", `login ${login.name}: there is no file ${path}`);
+  return secretInDockerConfig(login, path, text);
+}
+
+/** The same of a config.json's text; `path` is for messages. */
+export function secretInDockerConfig(login: Login, path: string, text: string): Secret {
   const auths = authsOf(path, text);
   const keys =
     login.registry === "docker.io"

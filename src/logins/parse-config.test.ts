@@ -106,7 +106,12 @@ test.each([
     ":6:14:",
   ],
   ["two sources", login("    username: u\n    password: { env: A, file: b }\n"), "CONFIG_INVALID", ":6:5:"],
-  ["a later source", login("    username: u\n    password: { kubernetes: x }\n"), "UNSUPPORTED", ":6:17:"],
+  [
+    "a Secret without namespace",
+    login("    username: u\n    password: { kubernetes: { name: x } }\n"),
+    "CONFIG_INVALID",
+    ":6:17:",
+  ],
   [
     "a command for a shell",
     login("    username: u\n    password: { command: pass show }\n"),

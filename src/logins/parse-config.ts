@@ -6,6 +6,7 @@ import { parseAnsibleSource } from "./ansible-source.ts";
 import { refuseCollisions } from "./collisions.ts";
 import type { Delivery, DeliveryPlace, Login, SecretSource, WharfConfig } from "./contract.ts";
 import { parseExchange } from "./exchange-source.ts";
+import { parseKubernetesSource } from "./kubernetes-source.ts";
 import { parsePlace } from "./parse-place.ts";
 import { refuseTokens, secretInConfig } from "./secret-scan.ts";
 import { parseVaultPassword } from "./vault-password.ts";
@@ -60,7 +61,6 @@ const SOURCES = [
   "ansible-vault",
   "kubernetes",
 ] as const;
-const LATER_SOURCES: readonly string[] = ["kubernetes"];
 
 /** All keys of wharf.yaml, for the reference and completion. */
 export const configKeys = {
@@ -237,14 +237,6 @@ function readSource(
       `password of ${what} must name one source`,
       `one of ${SOURCES.join(", ")}`,
     );
-  if (LATER_SOURCES.includes(source.key))
-    throw new AppError(
-      "UNSUPPORTED",
-      `${reader.where(source.keyNode)}: the source ${source.key}: comes in a later version`,
-      {
-        hint: "today a secret comes from vault, env:, file:, command:, exchange:, docker-config: or ansible-vault:",
-      },
-    );
   const label = `${source.key} of ${what}`;
   switch (source.key) {
     case "env": {
@@ -266,6 +258,8 @@ function readSource(
       return parseExchange(reader, source, { registry: about.registry, username: about.username, what });
     case "ansible-vault":
       return parseAnsibleSource(reader, source, (written) => expandPath(written, paths));
+    case "kubernetes":
+      return parseKubernetesSource(reader, source);
     default:
       return { kind: "vault" };
   }

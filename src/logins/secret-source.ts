@@ -5,6 +5,7 @@ import { readAnsibleSecret } from "./ansible-source.ts";
 import type { Login, Surroundings, WharfConfig } from "./contract.ts";
 import { readDockerSecret } from "./docker-source.ts";
 import { type ExchangedSecret } from "./exchange-answer.ts";
+import { readKubernetesSecret } from "./kubernetes-source.ts";
 import { readExchanged } from "./read-exchanged.ts";
 import { runTrusted } from "./run-trusted.ts";
 import { openVault } from "./vault.ts";
@@ -103,6 +104,10 @@ async function readSource(context: Context, login: PlainLogin, from: SourceInput
       return await runSecretCommand(context, login, source.argv, from);
     case "docker-config":
       return await readDockerSecret(login, source.path);
+    case "kubernetes": {
+      const secret = await readKubernetesSecret(context, login, { source, surroundings: from.surroundings });
+      return checkSecret(login, secret.reveal(), source.path);
+    }
     case "ansible-vault": {
       const wish = {
         label: source.label,
