@@ -4,6 +4,7 @@ import { findProgram } from "../../test/support/programs.ts";
 import { until } from "../../test/support/until.ts";
 import { median } from "../registry/row.ts";
 import { type DeliveryBench, type DeliveryRow, timesFaster } from "./delivery-row.ts";
+import { measureWatch } from "./measure-watch.ts";
 import { createSealedHome, type SealedHome } from "./sealed-logins.ts";
 import { timeRun } from "./time-runs.ts";
 
@@ -30,7 +31,11 @@ export async function measureClusters(bench: DeliveryBench): Promise<readonly De
     }
     const kubectl = await timeKubectl(bench, cluster, namespaces);
     const [quietMs, listMs] = last === undefined ? [] : await timeQuiet(bench, cluster, last);
-    return rowsOf(namespaces.length, { firstMs: median(firsts), kubectl, quietMs, listMs });
+    const rows = rowsOf(namespaces.length, { firstMs: median(firsts), kubectl, quietMs, listMs });
+    if (last === undefined) return rows;
+    const name = `cluster-${bench.settings.rounds}`;
+    const watched = await measureWatch(bench, { cluster, home: last, name, there: namespaces.length });
+    return [...rows, ...watched];
   } finally {
     await cluster.stop();
   }
