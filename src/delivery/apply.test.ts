@@ -331,3 +331,12 @@ test("the programs of a node: their files are written and taken away whole, and 
   ])
     expect(existsSync(join(out, path))).toBe(false);
 });
+
+test("a folder that everybody may write to is refused by the plan already", async () => {
+  await save("hub", "docker.io");
+  mkdirSync(join(home, ".docker"));
+  chmodSync(join(home, ".docker"), 0o777);
+  expect((await plan()).targets).toMatchObject([{ files: [], error: { code: "UNSAFE_PATH" } }]);
+  chmodSync(join(home, ".docker"), 0o700);
+  expect((await plan()).targets).toMatchObject([{ files: [{ action: "create" }], error: undefined }]);
+});

@@ -44,7 +44,7 @@ export async function deliverPlaces(
   const outcomes = await recordingOutcomes(context, input, async (recorder) => {
     const parts = splitByPlace(input);
     const done = await forEachAtOnce(parts, async (part) => {
-      const planned = await planPlace(context, part);
+      const planned = await planPlace(context, part, true);
       const pairs: { readonly target: TargetPlan; readonly outcome: TargetOutcome }[] = [];
       for (const target of planned)
         pairs.push({

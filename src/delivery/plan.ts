@@ -22,10 +22,14 @@ export async function planDelivery(context: Context, input: PlanInput): Promise<
   };
 }
 
-/** The plan of one place, which no other has to wait for: its targets in their order, as several may share a file, then what left. */
+/**
+ * The plan of one place, which no other has to wait for: its targets in their order, as several may share a file, then what left.
+ * `isApplied`: it is carried out at once, so that writing finds what makes it impossible.
+ */
 export async function planPlace(
   context: Context,
   { input, specs }: PlacePart,
+  isApplied = false,
 ): Promise<readonly TargetPlan[]> {
   const prepared = await forEachAtOnce(specs, (spec) => prepareTarget(context, input, spec));
   const overlay = new Overlay();
@@ -33,7 +37,7 @@ export async function planPlace(
   const known = new Map(input.records.map((record) => [recordKey(record), record]));
   const targets: TargetPlan[] = [];
   for (const one of prepared)
-    targets.push(await planTarget(context, { ...input, known, index }, one, overlay));
+    targets.push(await planTarget(context, { ...input, known, index, isApplied }, one, overlay));
   return [...targets, ...(await planPrunes(context, input, { index, overlay }))];
 }
 
@@ -41,6 +45,7 @@ export async function planPlace(
 interface Indexed extends PlanInput {
   readonly known: ReadonlyMap<string, DeliveredRecord>;
   readonly index: PlaceIndex;
+  readonly isApplied: boolean;
 }
 
 async function planTarget(
@@ -95,6 +100,7 @@ async function planTarget(
         forgets: owned.forgets,
       });
     }
+    if (!input.isApplied) await refuseOpenFolders(context, opened, files);
     warnings.push(...heldWarnings(input.index, one), ...expiryWarnings(input, one));
     const refused = new Set(refusals.map((refusal) => refusal.login));
     const shadowed = await shadowedLogins(context, opened, one, { overlay, refused });
@@ -109,6 +115,18 @@ async function planTarget(
   } catch (cause) {
     return failure(toAppError(cause));
   }
+}
+
+/** What apply would refuse to write, so that the plan says it. */
+async function refuseOpenFolders(
+  context: Context,
+  { place }: Opened,
+  files: readonly FilePlan[],
+): Promise<void> {
+  const secret = files.filter(
+    ({ action, mode }) => (action === "create" || action === "update") && (mode & 0o077) === 0,
+  );
+  await Promise.all(secret.map(({ path }) => place.refuseOpen?.(context, path)));
 }
 
 async function isTooWide(context: Context, opened: Opened, document: FileDocument): Promise<boolean> {

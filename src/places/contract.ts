@@ -54,6 +54,11 @@ export interface Place {
   /** undefined when there is no such file; PERMISSION_DENIED when it may not be read. */
   read(context: Context, path: string): Promise<PlaceFile | undefined>;
   write(context: Context, path: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
+  /**
+   * Would a secret be refused there, because somebody else may write to a folder above it: UNSAFE_PATH, as `write` throws it. What else
+   * may go wrong is left to `write`. Not there where there are no folders.
+   */
+  refuseOpen?(context: Context, path: string): Promise<void>;
   /** Gone afterwards; no error when it was not there. Never removes folders. */
   remove(context: Context, path: string): Promise<void>;
   /** Names in a folder, sorted; empty when it is not there. */

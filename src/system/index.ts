@@ -39,6 +39,7 @@ export {
   type RootedFile,
   type RootedWrite,
   readRooted,
+  refuseOpenRooted,
   removeRooted,
   writeRooted,
 } from "./rooted-file.ts";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, readdir, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import { AppError } from "#core";
 import { atRootedPath, type Root, type RootedName } from "./rooted-folder.ts";
 import { systemErrorCode, toStorageError } from "./storage-error.ts";
@@ -70,6 +71,22 @@ export async function writeRooted(
       await replace(end, bytes, options);
     }),
   );
+}
+
+/**
+ * Throws UNSAFE_PATH where `writeRooted` would refuse to put a secret: somebody else may write to a folder above it. Folders that are not
+ * there yet do not count.
+ */
+export async function refuseOpenRooted(root: Root, path: string): Promise<void> {
+  await guarded(`writing ${path}`, async () => {
+    for (let below = path; ; below = dirname(below)) {
+      const isThere = await atRootedPath(root, below, {}, ({ folders }) => {
+        refuseOpenFolders(path, folders);
+        return Promise.resolve(true);
+      });
+      if (isThere === true || !/[^/]\/+[^/]/.test(below)) return;
+    }
+  });
 }
 
 /** Removes a file below a root; nothing when it is not there. A link's target goes, the link stays. */

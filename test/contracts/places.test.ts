@@ -177,6 +177,11 @@ describe.each(places)("place %s", (_name, make) => {
     expect(await codeOf(place.write(context, at("open/s"), bytes("x"), options))).toBe("UNSAFE_PATH");
     await place.write(context, at("open/ca.crt"), bytes("x"), { mode: 0o644, folderMode: 0o755 });
     expect(readdirSync(join(real, "open"))).toEqual(["ca.crt"]);
+    // A plan asks first; folders that are still to be made make no difference, and none is made.
+    for (const path of ["open/s", "open/new/below/s"])
+      expect(await codeOf(place.refuseOpen?.(context, at(path)) ?? Promise.resolve())).toBe("UNSAFE_PATH");
+    for (const path of ["s", "new/below/s"]) await place.refuseOpen?.(context, at(path));
+    expect([readdirSync(real), readdirSync(join(real, "open"))]).toEqual([["open"], ["ca.crt"]]);
   });
 
   test("what is no file, and a file where a folder should be, are refused", async () => {

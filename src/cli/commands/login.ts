@@ -63,14 +63,12 @@ export const login: Command = {
     };
     const draft = draftLogin(await configForLogin(surroundings, configFile), wish);
     const username = draft.username ?? (await terminal.ask(`username for ${wish.registry}: `));
-    if (username === "" || username.includes(":"))
-      throw new AppError(
-        "INVALID_INPUT",
-        username === "" ? "the username is empty" : "a username has no ':' in it",
-        {
-          hint: "give it with -u",
-        },
-      );
+    if (username === "")
+      throw new AppError("INVALID_INPUT", "the username is empty", { hint: "give it with -u" });
+    if (username.includes(":"))
+      throw new AppError("INVALID_INPUT", "a username has no ':' in it", {
+        hint: "registries are sent NAME:SECRET: what stands before the ':' is the username, and what comes behind it belongs to the secret",
+      });
     const secret = await readSecret(invocation, username, wish.registry);
     const fetch = await fetchOf(invocation);
     const done = await enrollLogin(context, surroundings, configFile, {

@@ -7,6 +7,7 @@ import {
   listRooted,
   type Root,
   readRooted,
+  refuseOpenRooted,
   removeRooted,
   writeRooted,
 } from "#system";
@@ -43,6 +44,9 @@ export function createFolderPlace(folder: string): Place {
     },
     async write(_context: Context, path: string, bytes: Uint8Array, options: WriteOptions): Promise<void> {
       await writeRooted(await root(), path, bytes, options);
+    },
+    async refuseOpen(_context: Context, path: string): Promise<void> {
+      await refuseOpenRooted(await root(), path);
     },
     async remove(_context: Context, path: string): Promise<void> {
       await removeRooted(await root(), path);

@@ -8,6 +8,7 @@ import {
   type Root,
   readProgramVersion,
   readRooted,
+  refuseOpenRooted,
   removeRooted,
   runProgram,
   writeRooted,
@@ -57,6 +58,10 @@ export function createLocalPlace(
       // root with somebody's HOME (sudo) writes for that person, who could not read it otherwise.
       const owner = account.uid === 0 && root.uid !== 0 ? { uid: root.uid, gid: root.gid } : undefined;
       await writeRooted(root, below, bytes, owner === undefined ? write : { ...write, owner });
+    },
+    async refuseOpen(_context: Context, path: string): Promise<void> {
+      const { root, below } = await rootOf(path);
+      await refuseOpenRooted(root, below);
     },
     async remove(_context: Context, path: string): Promise<void> {
       const { root, below } = await rootOf(path);

@@ -109,6 +109,9 @@ export function createRemotePlace<Host extends { readonly text: string }>(
       ];
       await ask(context, { words, input: bytes }, `writing ${path}`);
     },
+    async refuseOpen(context, path): Promise<void> {
+      await ask(context, { words: ["op_closed", absolute(path)] }, `writing ${path}`);
+    },
     async remove(context, path): Promise<void> {
       await ask(context, { words: ["op_remove", absolute(path)] }, `removing ${path}`);
     },

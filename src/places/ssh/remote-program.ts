@@ -165,6 +165,13 @@ put() {
   echo done
 }
 
+# folders that are still missing will be made closed: then we stand in the last one that is there
+op_closed() {
+  walk "$1" -
+  [ $? -eq 2 ] && return
+  closed && echo done
+}
+
 op_remove() {
   walk "$1" -; case $? in 1) echo done; return ;; 2) return ;; esac
   sweep
