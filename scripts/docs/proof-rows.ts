@@ -16,10 +16,11 @@ export const proofRows: readonly ProofRow[] = [
   {
     row: "A1",
     works:
-      "a pull secret for Kubernetes, named as the user wants, as a file to apply; and put into the user's own Pod or Job",
+      "a pull secret for Kubernetes, named as the user wants, in its namespaces or as a file to apply, from a config.json or another Secret too; and put into the user's own Pod or Job",
     against:
-      "a real kube-apiserver 1.36.3 takes both; the kubelet's own keyring code finds each login for its images",
+      "a real kube-apiserver 1.36.3 takes all of it, with no more rights than `wharf kube rbac` prints; the kubelet's own keyring code finds each login for its images",
     tests: [
+      "test/kube-delivery.test.ts",
       "test/kube-pods.test.ts",
       "src/consumers/kubernetes/inject-pull-secret.test.ts",
       "test/clients/readers.test.ts",
