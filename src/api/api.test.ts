@@ -364,3 +364,22 @@ test("a project that holds images goes only when that is said", async () => {
   expect((await call(adminLogin, "DELETE", "/projects/team-a?withRepositories=true")).status).toBe(204);
   expect((await call(adminLogin, "GET", "/projects/team-a")).status).toBe(404);
 });
+
+test("a method that an address does not take is 405 with those that it takes; an address that is not there is 404", async () => {
+  for (const [method, path, allow] of [
+    ["PUT", "/users", "GET, HEAD, POST"],
+    ["POST", "/users/admin", "DELETE, GET, HEAD, PATCH"],
+    ["DELETE", "/whoami", "GET, HEAD"],
+  ] as const) {
+    const answer = await call(adminLogin, method, path);
+    expect([answer.status, answer.headers.get("allow"), answer.body["code"]]).toEqual([
+      405,
+      allow,
+      "METHOD_NOT_ALLOWED",
+    ]);
+  }
+  for (const path of ["/nothing", "/users/admin/more/than/that", "/user"])
+    expect((await call(adminLogin, "PUT", path)).status).toBe(404);
+  // A body that is no JSON is what it was, where the method is right.
+  expect((await call(adminLogin, "POST", "/users", "{}", { "content-type": "text/plain" })).status).toBe(400);
+});

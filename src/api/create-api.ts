@@ -32,14 +32,27 @@ export function createApi(options: ApiOptions): Api {
   const { catalog, access, dataDir, log = silentLogger, now = Date.now } = options;
   const app = createApp();
   app.onError((error, c) => renderProblem(error, log, c.req.method));
-  app.notFound(() =>
-    renderProblem(
+  app.notFound((c) => {
+    const methods = methodsOf(app, c.req.path);
+    if (methods.length > 0) {
+      const error = new AppError(
+        "METHOD_NOT_ALLOWED",
+        `${c.req.method.slice(0, 20)} is not for this address`,
+        {
+          hint: `it takes ${methods.join(", ")}`,
+        },
+      );
+      const answer = renderProblem(error, log);
+      answer.headers.set("allow", methods.join(", "));
+      return answer;
+    }
+    return renderProblem(
       new AppError("NOT_FOUND", "nothing of the management API lives at this address", {
         hint: `see ${BASE}/openapi.json`,
       }),
       log,
-    ),
-  );
+    );
+  });
   app.use("*", async (c, next) => {
     await next();
     c.header("cache-control", "no-store");
@@ -51,7 +64,8 @@ export function createApi(options: ApiOptions): Api {
     // A page elsewhere can make a browser send a form with its remembered login, but not JSON.
     const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
     const hasBody = c.req.method !== "GET" && c.req.method !== "HEAD" && c.req.method !== "DELETE";
-    if (hasBody && type !== "application/json")
+    // A wrong method is told as that.
+    if (hasBody && type !== "application/json" && methodsOf(app, c.req.path).includes(c.req.method))
       throw new AppError("INVALID_INPUT", "the body must be JSON", {
         hint: "send the header Content-Type: application/json",
       });
@@ -76,6 +90,20 @@ export function createApi(options: ApiOptions): Api {
       return app.fetch(request, { address: peer.address });
     },
   };
+}
+
+/** What the address of a request takes, sorted; nothing where no route has it. */
+function methodsOf(app: ApiApp, address: string): readonly string[] {
+  const path = address.startsWith(`${BASE}/`) ? address.slice(BASE.length) : address;
+  const found = app.routes.filter(
+    (route) =>
+      route.method !== "ALL" &&
+      new RegExp(`^${route.path.replaceAll(/:[A-Za-z]+(?:\\{[^}]*\\})?/g, "[^/]+")}$`).test(path),
+  );
+  const methods = new Set(found.map(({ method }) => method));
+  // A GET's address answers HEAD too (RFC 9110, section 9.3.2).
+  if (methods.has("GET")) methods.add("HEAD");
+  return [...methods].sort();
 }
 
 function addDescription(app: ApiApp): void {
