@@ -63,7 +63,13 @@ export type Remaining =
   | { readonly kind: "wait"; readonly until: Date; readonly why: string }
   | { readonly kind: "restart"; readonly place: string; readonly consumer: string; readonly of: string }
   /** A folder: somebody carries its files to where they are read. */
-  | { readonly kind: "roll-out"; readonly place: string; readonly consumer: string }
+  | {
+      readonly kind: "roll-out";
+      readonly place: string;
+      readonly consumer: string;
+      /** What must be restarted where they are read. */
+      readonly of: string | undefined;
+    }
   | { readonly kind: "registry"; readonly error: AppError };
 
 export interface RotationReport {

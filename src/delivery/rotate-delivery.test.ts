@@ -61,8 +61,12 @@ test("a restart is somebody's to do, at each host, and nothing is waited for bef
 test("a folder is to be rolled out; another login's targets, and programs that read each time, are nothing to wait for", async () => {
   const { remaining } = await remains([
     `{ to: docker, at: "folder:out", logins: [a] }`,
+    `{ to: k3s, at: "folder:node", logins: [a] }`,
     `{ to: docker, at: local, logins: [a] }`,
     `{ to: kubelet, at: "ssh://node9", logins: [b] }`,
   ]);
-  expect(remaining).toEqual([{ kind: "roll-out", place: "folder:out", consumer: "docker" }]);
+  expect(remaining).toEqual([
+    { kind: "roll-out", place: "folder:out", consumer: "docker", of: undefined },
+    { kind: "roll-out", place: "folder:node", consumer: "k3s", of: "k3s" },
+  ]);
 });

@@ -84,7 +84,8 @@ function remainingEffects(
     const { consumer, at } = spec;
     const add = (one: Remaining): void => void remaining.set(JSON.stringify([consumer, at.text]), one);
     const { takesEffect } = consumerNamed(input.inventory.consumers, consumer).abilities;
-    if (at.kind === "folder") add({ kind: "roll-out", place: at.text, consumer });
+    const of = takesEffect.when === "on restart" ? takesEffect.of : undefined;
+    if (at.kind === "folder") add({ kind: "roll-out", place: at.text, consumer, of });
     else if (takesEffect.when === "on restart")
       add({ kind: "restart", place: at.text, consumer, of: takesEffect.of });
     else if (takesEffect.when === "after")

@@ -49,6 +49,7 @@ export const check: Command = {
     const { terminal, options } = invocation;
     const warnDays = daysOf(options["warnDays"]);
     const { report, configPath } = await checked(invocation, warnDays);
+    const { isPlanQuiet } = await import("#delivery");
     const { checkDocument, renderCheckLine, renderLoginStatuses } = await import("../render-check.ts");
     if (invocation.json) terminal.out(`${JSON.stringify(checkDocument(configPath, report))}\n`);
     else if (options["quiet"] === true) terminal.out(`${renderCheckLine(report)}\n`);
@@ -57,6 +58,7 @@ export const check: Command = {
       terminal.out(renderLoginStatuses(report, terminal.color));
       if (report.isGood)
         terminal.err("all is well: every target has what it should, and every login is good\n");
+      else if (isPlanQuiet(report.plan)) terminal.err("something is off, which no apply mends\n");
       else terminal.err(`something is off; ${invocation.typedAs} apply mends what lies at the targets\n`);
     }
     return report.isGood ? 0 : 3;

@@ -27,7 +27,7 @@ export const revoke: Command = {
     },
   ],
   async run(invocation) {
-    const { args, options, terminal, context } = invocation;
+    const { args, options, terminal, context, typedAs } = invocation;
     const name = String(args["login"]);
     const input = await chosenDeliveryOf(invocation);
     const { revokeCopies } = await import("#delivery");
@@ -64,6 +64,10 @@ export const revoke: Command = {
           `its token could not be revoked, so the login stays here: ${plainText(token.message)}; run this again\n`,
         );
       else if (token === "revoked") terminal.err(`its token is revoked at ${login?.registry}\n`);
+      else if (token === "not asked" && isDeleted)
+        terminal.err(
+          `its token is still good at ${login?.registry}: revoke it there (\`${typedAs} token list\`, \`${typedAs} token delete\`)\n`,
+        );
       else if (login !== undefined)
         terminal.err(`the secret itself is good until it is deleted at ${login.registry}\n`);
     }
@@ -95,7 +99,7 @@ async function revokeToken(
     const ids = (await Promise.all(secrets.map((secret) => issuer.readTokenId(secret)))).filter(
       (id) => id !== undefined,
     );
-    if (ids.length === 0) return "not asked";
+    if (ids.length === 0) return "not ours";
     const isAsked = options["revokeToken"] !== true && terminal.isInTerminal && !invocation.json;
     if (isAsked && !(await terminal.confirm(`revoke its token at ${issuer.url} too?`, true)))
       return "not asked";

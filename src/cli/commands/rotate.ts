@@ -174,7 +174,7 @@ function remainingWords(one: Remaining): string {
     case "restart":
       return `restart ${one.of} at ${one.place}, which reads its logins when it starts`;
     case "roll-out":
-      return `roll out ${one.place}: the files for ${one.consumer} are used from where you take them`;
+      return `roll out ${one.place}: the files for ${one.consumer} are used from where you take them${one.of === undefined ? "" : `, after a restart of ${one.of}`}`;
     case "registry":
       return `${one.error.message}${one.error.hint === undefined ? "" : ` (${one.error.hint})`}`;
   }
