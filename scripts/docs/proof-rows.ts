@@ -40,9 +40,11 @@ export const proofRows: readonly ProofRow[] = [
   },
   {
     row: "A3",
-    works: "Enroot's .credentials, for registry host and token host",
-    against: "real curl with the file as its netrc; golden files",
-    tests: ["test/clients/readers.test.ts", "src/consumers/enroot/enroot.test.ts"],
+    works:
+      "Enroot's .credentials, for registry host and token host; there when a Slurm job starts, and unknown to Slurm",
+    against:
+      "real curl with the file as its netrc; a job of a real slurmctld and slurmd 22.05, whose state, environment and processes were searched; golden files",
+    tests: ["test/clients/readers.test.ts", "src/consumers/enroot/enroot.test.ts", "test/slurm.test.ts"],
   },
   {
     row: "A4",

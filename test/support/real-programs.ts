@@ -53,6 +53,11 @@ export const realPrograms: readonly RealProgram[] = [
   debian("ansible-vault", "ansible-core"),
   debian("ansible-playbook", "ansible-core"),
   debian("ansible-inventory", "ansible-core"),
+  // A cluster of one node, whose jobs find the logins.
+  debian("slurmctld"),
+  debian("slurmd"),
+  ...["sbatch", "scancel", "scontrol", "sinfo"].map((name) => debian(name, "slurm-client")),
+  debian("munged", "munge"),
   debian("unshare", "util-linux"),
   debian("containerd"),
   // Environment modules, of Lua and of Tcl.
