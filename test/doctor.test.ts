@@ -14,9 +14,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { findFaults } from "#consumers/faults";
 import { needs } from "./support/programs.ts";
 import { runCli } from "./support/run-cli.ts";
 import { startSshServer } from "./support/ssh-server.ts";
+import { readTexts } from "./support/texts.ts";
 
 const HUB = "https://index.docker.io/v1/";
 const SECRET = ["Qx7pL2", "vN9", "canary"].join("-");
@@ -198,3 +200,10 @@ needs("sshd", "ssh", "ssh-keygen")(
   },
   60_000,
 );
+
+test("the project's own pages, which show many a login, have no known mistake but those that they are about", () => {
+  for (const [path, text] of readTexts()) {
+    const codes = findFaults({ path, bytes: Buffer.from(text) }).map(({ code, line }) => `${code}:${line}`);
+    expect({ path, codes }).toEqual({ path, codes: [] });
+  }
+});

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { proposeName } from "#logins";
 import { runCli } from "./support/run-cli.ts";
 import { startTestServer, type TestServer } from "./support/test-server.ts";
 import { readTexts } from "./support/texts.ts";
@@ -158,7 +159,8 @@ async function runLine(line: string, walk: Walk): Promise<string> {
   );
   if (args[0] === "login") {
     args[args.indexOf("-u") + 1] = server.admin.username;
-    if (!args.includes("--as")) args.push("--as", walk.registries[index] ?? "");
+    if (!args.includes("--as"))
+      args.push("--as", proposeName(walk.registries[index] ?? "", undefined, new Set()));
   }
   const { code, out, err } = await runCli(args, {
     cwd: home,

@@ -301,3 +301,16 @@ test("a file that is not there or no text is said, the others are read", async (
     code: 3,
   });
 });
+
+test("names are proposed that say the registry, Docker Hub's whole", async () => {
+  put(
+    "one.json",
+    json({
+      "https://index.docker.io/v1/": { auth: auth("a") },
+      "registry.example.org": { auth: auth("a") },
+      "hub.example": { auth: auth("a") },
+    }),
+  );
+  const { logins } = await imported(["one.json", ...unchecked]);
+  expect(logins.map(({ name }) => name)).toEqual(["docker.io", "example.org", "hub.example"]);
+});

@@ -5,7 +5,8 @@ const TOKENS: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /\bgl[a-z]{2,4}-[A-Za-z0-9_-]{20,}/, what: "a GitLab token" },
   { pattern: /\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}/, what: "a Docker Hub token" },
   { pattern: /\bnvapi-[A-Za-z0-9_-]{20,}/, what: "an NGC key" },
-  { pattern: /\bwharf_[A-Za-z0-9_-]{24,}/, what: "a Wharfinger token" },
+  // Not a metric's name: in 24 random characters and more there is a digit or a capital.
+  { pattern: /\bwharf_(?=[a-z_-]*[A-Z0-9])[A-Za-z0-9_-]{24,}/, what: "a Wharfinger token" },
   { pattern: /\bhf_[A-Za-z0-9]{30,}/, what: "a Hugging Face token" },
   { pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, what: "an AWS key" },
   { pattern: /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}/, what: "a JSON web token" },

@@ -110,7 +110,9 @@ export async function deleteLogin(
 
 /** A name for a new login: the registry's own, then the path's last part, made to fit the rule of names; a number where it is taken. */
 export function proposeName(registry: string, path: string | undefined, taken: ReadonlySet<string>): string {
-  const host = registry.replace(/^(?:registry|docker|cr|hub)\./, "").replaceAll(/[^A-Za-z0-9._-]+/g, "-");
+  const host = registry
+    .replace(/^(?:registry|docker|cr|hub)\.(?=[^.]+\.)/, "")
+    .replaceAll(/[^A-Za-z0-9._-]+/g, "-");
   const last = path?.split("/").at(-1);
   const base = `${host}${last === undefined ? "" : `-${last}`}`.replaceAll(/^[._-]+|[._-]+$/g, "") || "login";
   for (let number = 1; number < 1000; number++) {
