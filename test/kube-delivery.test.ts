@@ -514,27 +514,70 @@ withCluster(
   120_000,
 );
 
-withCluster("Run:ai by project: the ServiceAccount's list keeps what is in it", async () => {
-  await cluster.addNamespace("runai-vision");
-  const account = "/api/v1/namespaces/runai-vision/serviceaccounts/default";
-  await cluster.request(
-    "PATCH",
-    account,
-    { imagePullSecrets: [{ name: "theirs" }] },
-    "application/merge-patch+json",
-  );
-  configure('{ to: runai, at: "k8s://test", scope: project, projects: [vision], logins: [a] }');
-  await apply();
-  expect(await pullSecretsOf("runai-vision")).toEqual(["theirs", "regcred"]);
-  expect((await secretIn("runai-vision"))?.metadata.labels).toMatchObject({ "run.ai/credentials": "true" });
-  const before = writes();
-  await apply();
-  expect(writes()).toBe(before);
-  configure();
-  await apply();
-  expect(await pullSecretsOf("runai-vision")).toEqual(["theirs"]);
-  expect(await secretIn("runai-vision")).toBeUndefined();
-});
+withCluster(
+  "Run:ai by project: the ServiceAccount's list keeps what is in it",
+  async () => {
+    await cluster.addNamespace("runai-vision");
+    const account = "/api/v1/namespaces/runai-vision/serviceaccounts/default";
+    await cluster.request(
+      "PATCH",
+      account,
+      { imagePullSecrets: [{ name: "theirs" }] },
+      "application/merge-patch+json",
+    );
+    configure('{ to: runai, at: "k8s://test", scope: project, projects: [vision], logins: [a] }');
+    await apply();
+    expect(await pullSecretsOf("runai-vision")).toEqual(["theirs", "regcred"]);
+    expect((await secretIn("runai-vision"))?.metadata.labels).toMatchObject({ "run.ai/credentials": "true" });
+    const before = writes();
+    await apply();
+    expect(writes()).toBe(before);
+    configure();
+    await apply();
+    expect(await pullSecretsOf("runai-vision")).toEqual(["theirs"]);
+    expect(await secretIn("runai-vision")).toBeUndefined();
+  },
+  60_000,
+);
+
+withCluster(
+  "Run:ai, all projects: those namespaces that it has labelled, and no others",
+  async () => {
+    await cluster.addNamespace("queue-nlp", { "runai/queue": "nlp" });
+    await cluster.addNamespace("queue-none");
+    configure(
+      '{ to: runai, at: "k8s://test", scope: project, projects: all, name: all-of-them, logins: [a] }',
+    );
+    await apply();
+    expect(await pullSecretsOf("queue-nlp")).toEqual(["all-of-them"]);
+    expect(await secretIn("queue-nlp", "all-of-them")).toBeDefined();
+    expect(await secretIn("queue-none", "all-of-them")).toBeUndefined();
+    configure();
+    await apply();
+    expect(await secretIn("queue-nlp", "all-of-them")).toBeUndefined();
+  },
+  60_000,
+);
+
+withCluster(
+  "Run:ai's setting that may not be read is unknown, and no failure",
+  async () => {
+    await cluster.addNamespace("runai-reader");
+    if ((await cluster.request("GET", "/api/v1/namespaces/runai")).status === 404)
+      await cluster.addNamespace("runai");
+    await cluster.mustKubectl(["create", "serviceaccount", "robot", "-n", "runai-reader"]);
+    // The same Secret as a department's: rights to it, and none to Run:ai's own settings.
+    configure('{ to: runai, at: "k8s://test", scope: department, department: "7", name: seen, logins: [a] }');
+    const rbac = await wharf(["kube", "rbac", "--service-account", "runai-reader/robot"]);
+    await cluster.mustKubectl(["apply", "-f", "-"], { input: rbac.out });
+    env["KUBECONFIG"] = await cluster.serviceAccountConfig("runai-reader", "robot");
+    configure('{ to: runai, at: "k8s://test", scope: cluster, name: seen, logins: [a] }');
+    const planned = await wharf(["plan"]);
+    expect(planned.out + planned.err).toContain("clusterWideSecret is on");
+    expect(planned.out + planned.err).not.toContain("failed");
+  },
+  60_000,
+);
 
 withCluster(
   "what is rendered for GitOps is taken by a server-side apply, kustomization and all",
@@ -623,18 +666,22 @@ withCluster(
   120_000,
 );
 
-withCluster("who may not make pods is told the right that is missing", async () => {
-  await cluster.addNamespace("no-pods");
-  configure('{ to: kubernetes, at: "k8s://test", namespaces: [no-pods], logins: [a] }');
-  await apply();
-  await cluster.mustKubectl(["create", "serviceaccount", "robot", "-n", "no-pods"]);
-  const rbac = await wharf(["kube", "rbac", "--service-account", "no-pods/robot"]);
-  await cluster.mustKubectl(["apply", "-f", "-"], { input: rbac.out });
-  env["KUBECONFIG"] = await cluster.serviceAccountConfig("no-pods", "robot");
-  const denied = await wharf(["check", "--offline", "--from-target", "--image", "a.example/tiny:1"]);
-  expect(denied.code).toBe(3);
-  expect(denied.out).toContain("create, get and delete of pods in no-pods");
-});
+withCluster(
+  "who may not make pods is told the right that is missing",
+  async () => {
+    await cluster.addNamespace("no-pods");
+    configure('{ to: kubernetes, at: "k8s://test", namespaces: [no-pods], logins: [a] }');
+    await apply();
+    await cluster.mustKubectl(["create", "serviceaccount", "robot", "-n", "no-pods"]);
+    const rbac = await wharf(["kube", "rbac", "--service-account", "no-pods/robot"]);
+    await cluster.mustKubectl(["apply", "-f", "-"], { input: rbac.out });
+    env["KUBECONFIG"] = await cluster.serviceAccountConfig("no-pods", "robot");
+    const denied = await wharf(["check", "--offline", "--from-target", "--image", "a.example/tiny:1"]);
+    expect(denied.code).toBe(3);
+    expect(denied.out).toContain("create, get and delete of pods in no-pods");
+  },
+  60_000,
+);
 
 interface CanaryShape {
   readonly metadata: { readonly name: string };

@@ -43,7 +43,7 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   clear:
     "kubernetes, runai: `true` writes Secrets into a folder of a working tree of git too, where base64 hides nothing",
   project: "runai: the project, where it is one",
-  projects: "runai: the projects; their namespaces are `runai-NAME`",
+  projects: "runai: the projects, whose namespaces are `runai-NAME`; in a cluster also `all`",
   department: "runai: id of the department",
   services:
     "opensvc: services of the namespace that use the sec object, as `web`, or `api/container#1` for one section",

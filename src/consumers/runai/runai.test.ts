@@ -87,7 +87,19 @@ test("project: in each project's namespace, and named by its ServiceAccount", ()
   });
 });
 
+test("all projects: asked of a cluster by Run:ai's own label, and refused where there is none to ask", () => {
+  const options = { scope: "project", projects: "all" };
+  expect(runai.inCluster?.(options).options["namespaces"]).toEqual({ selector: "runai/queue" });
+  const found = runai.compile([login], { ...targetOf(options), namespaces: ["nlp"] });
+  expect(found.documents.map(({ path }) => path)).toEqual([
+    "/namespaces/nlp/secrets/regcred",
+    "/namespaces/nlp/serviceaccounts/default",
+  ]);
+  expect(compile(options).refusals[0]?.hint).toContain("k8s://CONTEXT");
+});
+
 test.each([
+  ["all projects and more", { scope: "project", projects: "all", namespaces: ["a"] }],
   ["no scope", {}],
   ["another scope", { scope: "site" }],
   ["no project", { scope: "project" }],

@@ -4,10 +4,14 @@ import type { Target } from "../contract.ts";
 /** Namespace of Run:ai itself: what lies there with the right label is copied to every project, or to those of a department. */
 const OWN_NAMESPACE = "runai";
 
+/** Run:ai knows the namespaces of its projects by this label, whatever they are called. */
+const PROJECT_LABEL = "runai/queue";
+
 /** Where the Secrets of a delivery go, and what makes Run:ai see them. */
 export interface RunaiScope {
   readonly scope: "cluster" | "department" | "project";
-  readonly namespaces: readonly string[];
+  /** As `namespaces:` of a delivery to kubernetes: names, or a selector that a cluster is asked by. */
+  readonly namespaces: readonly string[] | { readonly selector: string };
   readonly labels: Readonly<Record<string, string>>;
   /** ServiceAccounts of each namespace that name the Secret; none where Run:ai itself hands it out. */
   readonly serviceAccounts: readonly string[];
@@ -15,7 +19,7 @@ export interface RunaiScope {
 }
 
 /**
- * What `scope:` (cluster, department, project), `department:`, `project:` or `projects:`, and `labels:` (new, old) ask for. `namespaces:`
+ * What `scope:` (cluster, department, project), `department:`, `project:` or `projects:` (in a cluster also `all`), and `labels:` (new, old) ask for. `namespaces:`
  * names the namespaces of projects that do not have Run:ai's own name for them. Throws CONFIG_INVALID.
  */
 export function runaiScope(target: Target): RunaiScope {
@@ -88,11 +92,18 @@ const CLUSTER_LABELS = {
   },
 } as const;
 
-function namespacesOf(options: Readonly<Record<string, unknown>>): readonly string[] {
+function namespacesOf(options: Readonly<Record<string, unknown>>): RunaiScope["namespaces"] {
   const { namespaces, project } = options;
+  if (options["projects"] === "all") {
+    refuseOther(options, "project with projects: all", ["project", "namespaces"]);
+    return { selector: PROJECT_LABEL };
+  }
   const projects = options["projects"] ?? (project === undefined ? [] : [project]);
   if (!isTexts(projects) || !(namespaces === undefined || isTexts(namespaces)))
-    throw invalid("projects: and namespaces: are lists of names", "list them: projects: [team-a, team-b]");
+    throw invalid(
+      "projects: and namespaces: are lists of names",
+      "list them: projects: [team-a, team-b]; in a cluster projects: all",
+    );
   const all = [...new Set([...projects.map((name) => `${OWN_NAMESPACE}-${name}`), ...(namespaces ?? [])])];
   if (all.length > 0) return all;
   throw invalid(

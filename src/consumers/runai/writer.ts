@@ -45,7 +45,7 @@ const SETTINGS = "/apis/run.ai/v1/namespaces/runai/runaiconfigs/runai";
  * as they are: compile refuses those.
  */
 export function runaiInCluster(options: Readonly<Record<string, unknown>>): ClusterNeeds {
-  const secrets = pullSecrets({ home: "", user: "", uid: 0, env: {}, options });
+  const secrets = pullSecrets({ home: "", user: "", uid: 0, env: {}, options, namespaces: [] });
   return { options: secrets?.options ?? options, objects: options["scope"] === "cluster" ? [SETTINGS] : [] };
 }
 
