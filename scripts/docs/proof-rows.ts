@@ -31,8 +31,10 @@ export const proofRows: readonly ProofRow[] = [
   {
     row: "A2",
     works: "Apptainer and SingularityCE logins; an environment module for sites that insist",
-    against: "golden files only; real Lmod loads the module, in Lua and in Tcl",
+    against:
+      "the library that its reader is made after (docker/cli under go-containerregistry's keychain); real Lmod loads the module, in Lua and in Tcl",
     tests: [
+      "test/clients/libraries.test.ts",
       "src/consumers/apptainer/apptainer.test.ts",
       "test/contracts/consumers-golden.test.ts",
       "test/clients/environment-module.test.ts",
@@ -165,6 +167,21 @@ export const proofRows: readonly ProofRow[] = [
       "test/contracts/places.test.ts",
       "src/logins/ssh-address.test.ts",
     ],
+  },
+  {
+    row: "Readers",
+    works:
+      "what wharf says that a program would use is what the program's own code finds, for whole files with other people's entries",
+    against:
+      "docker/cli 29.9.3, go.podman.io/image 5.42.0, go-containerregistry 0.22.1 and rancher/wharfie 0.7.1, asked by one small program (test/readers)",
+    tests: ["test/clients/libraries.test.ts"],
+  },
+  {
+    row: "Restarts",
+    works:
+      "apply --restart: one host after the other, each seen running again, stopping at the first that is not",
+    against: "a real sshd; a systemctl of the test's own, since there is no systemd",
+    tests: ["test/restart.test.ts"],
   },
   {
     row: "containerd",

@@ -18,6 +18,18 @@ func pull(socket, image string) error {
 	defer connection.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
+	// It listens before it is ready: its status can be had as soon as it is.
+	for {
+		_, err = runtime.NewRuntimeServiceClient(connection).Status(ctx, &runtime.StatusRequest{}, grpc.WaitForReady(true))
+		if err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 	_, err = runtime.NewImageServiceClient(connection).PullImage(
 		ctx,
 		&runtime.PullImageRequest{Image: &runtime.ImageSpec{Image: image}},

@@ -13,7 +13,7 @@ export const apptainer: Consumer = {
     severalPerHost: false,
     takesEffect: { when: "now" },
     proof:
-      "golden files only: Apptainer is not to be had as a package; its parser is docker's library, which is shown by the docker CLI",
+      "Apptainer is not to be had as a package; the reader of a file is held to what Apptainer's is made after, docker/cli under the keychain of go-containerregistry 0.22.1; which file it reads, from source; golden files",
   },
   compile: compileApptainer,
   merge: mergeApptainer,

@@ -19,7 +19,7 @@ export const crio: Consumer = {
       files: ["/crio.conf.d/99-wharf-auth.conf"],
     },
     proof:
-      "its auth file is read by the library of Podman, whose reader was compared with it (go.podman.io/image 5.42.0); crio.conf and drop-in from CRI-O's source; golden files",
+      "its auth file is read by the library of Podman, to which Podman's reader is held (go.podman.io/image 5.42.0); crio.conf and drop-in from CRI-O's source; golden files",
   },
   compile: compileCrio,
   merge: mergeCrio,

@@ -13,7 +13,7 @@ export const podman: Consumer = {
     severalPerHost: true,
     takesEffect: { when: "now" },
     proof:
-      "the real skopeo, reader and written files; podman and buildah with delivered logins; the reader was compared once with go.podman.io/image 5.42.0 over 6,000 made-up files; golden files",
+      "the real skopeo, reader and written files; podman and buildah with delivered logins; the reader is held to go.podman.io/image 5.42.0, their library, over random logins in random files; golden files",
   },
   compile: compilePodman,
   merge: mergePodman,

@@ -63,16 +63,23 @@ function matchFile(
   if (helper !== undefined && place.form === "auth.json") return helperAnswer(path, wanted, helper, shadows);
   const members = (place.form === "dockercfg" ? root : authsOf(root))?.members ?? [];
   const found = lookUp(members, place, wanted);
-  if (found.length > 1)
+  const [answer = `no entry for ${wanted.registry} in ${path}`, ...others] = found.map((member) =>
+    entryAnswer(member, path, shadows),
+  );
+  // By chance one of them is read; that none of them holds a login is no chance.
+  if (others.length > 0 && [answer, ...others].some((one) => typeof one === "object"))
     return broken(
       `${found.map((member) => member.key).join(", ")} mean the same host; podman picks one at random`,
     );
-  const [member] = found;
-  if (member === undefined) return `no entry for ${wanted.registry} in ${path}`;
+  return answer;
+}
+
+/** What one entry gives, or in words why the search goes on. */
+function entryAnswer(member: JsonMember, path: string, shadows: readonly string[]): MatchAnswer | string {
   const entry = parseEntry(member.value);
   if (entry.auth === "broken") {
     if (hasColonless(member.value)) return `the entry ${member.key} of ${path} holds no user:password`;
-    return broken(`the entry ${member.key} cannot be decoded`);
+    return { kind: "broken", file: path, why: `the entry ${member.key} cannot be decoded` };
   }
   const isBlank = entry.auth?.username === "" && entry.auth.secret.length === 0;
   if (isBlank && entry.identityToken === undefined) return `the entry ${member.key} of ${path} is empty`;
