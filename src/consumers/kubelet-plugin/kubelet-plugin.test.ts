@@ -202,4 +202,4 @@ test("in any file of the site's: ours comes, stays at a second merge, and leaves
     }),
     { seed: 20261122, numRuns: 300 },
   );
-});
+}, 120_000);

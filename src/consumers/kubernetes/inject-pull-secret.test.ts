@@ -202,4 +202,4 @@ test("any manifest: the values are those of before with the names put in, or it 
     { seed: 20261122, numRuns: 300 },
   );
   expect(edited).toBeGreaterThan(150);
-});
+}, 120_000);
