@@ -83,7 +83,8 @@ function shapeFault(view: AuthView, member: JsonMember): Fault | undefined {
     line: lineAt(view.part, member.start),
     message: `${key}: ${why}`,
     right,
-    ...renameMend(view, member, right),
+    // A URL counts for its whole host now, and would count for less.
+    ...(isScheme ? {} : renameMend(view, member, right)),
   };
 }
 
@@ -98,8 +99,7 @@ function prefixFault(view: AuthView, member: JsonMember): Fault | undefined {
     code: "WD017",
     line: lineAt(view.part, member.start),
     message: `${member.key}: the kubelet sends this login for ${bare}-other/… as well${hasRival ? ", and another entry begins the same" : ""}`,
-    right: `${bare}/`,
-    ...renameMend(view, member, `${bare}/`),
+    right: `${bare}/ for a project; as it is for one repository of that very name`,
   };
 }
 

@@ -108,8 +108,7 @@ export const faultTable = {
   WD017: row(
     "a path key that serves other names too",
     "the kubelet compares text: `host/team` is sent for `host/team-b/app` as well",
-    "`host/team/` in a pull secret",
-    "where sure",
+    "`host/team/` in a pull secret; a repository of exactly that name needs it without the slash",
   ),
   WD018: row(
     "logins that others on the machine can read",

@@ -227,7 +227,6 @@ const examples: readonly Example[] = [
     path: "secret.yaml",
     wrong: secret(encoded(auths({ "a.example.org/team": { auth: GOOD } }))),
     right: secret(encoded(auths({ "a.example.org/team/": { auth: GOOD } }))),
-    mends: true,
   },
   { code: "WD018", path: "config.json", wrong: auths(good), right: auths(good), mode: 0o644 },
   {
