@@ -1,8 +1,9 @@
 /** Hosts of a site's Ansible, by the real ansible-core over a real sshd: delivered by a playbook, and named for ssh. */
 import { afterAll, afterEach, beforeAll, expect } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
-import { findProgram, needs } from "./support/programs.ts";
+import { findProgram, needs, needsThat } from "./support/programs.ts";
 import { type CliOptions, runCli } from "./support/run-cli.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
 import { type SshServer, startSshServer } from "./support/ssh-server.ts";
@@ -177,6 +178,26 @@ withAnsible(
     expect(HOSTS.map((host) => existsSync(fileOf(host)))).toEqual([true, true, false]);
     expect((await wharf("check --offline --at ssh://@ansible:gpu")).code).toBe(0);
     expect((await wharf("revoke hub --keep")).code).toBe(0);
+  },
+  LIMIT_MS,
+);
+
+(process.getuid?.() === 0 && findProgram("sudo") !== undefined
+  ? withAnsible
+  : needsThat(false, "needs root and sudo"))(
+  "sudo: true is become: the play acts as root there, with root's own home; nothing is written",
+  async () => {
+    site('{ to: docker, at: "ansible://node1", sudo: true }');
+    await wharf("trust --yes");
+    const plan = JSON.parse((await wharf("plan --json")).out);
+    expect(plan.targets).toMatchObject([
+      {
+        place: "ansible://node1?sudo",
+        error: null,
+        files: [{ path: `${userInfo().homedir}/.docker/config.json` }],
+      },
+    ]);
+    expect(server.commands().join("\n")).toContain("sudo -H -S -n");
   },
   LIMIT_MS,
 );

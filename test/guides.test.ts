@@ -12,6 +12,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { sealAnsibleVault } from "#ansible";
+import { Secret } from "#core";
 import { proposeName } from "#logins";
 import { runCli } from "./support/run-cli.ts";
 import { startTestServer, type TestServer } from "./support/test-server.ts";
@@ -28,7 +30,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   home = realpathSync(mkdtempSync(join(tmpdir(), "wharf-guide-")));
-  for (const folder of ["k8s", "ssh"]) mkdirSync(join(home, folder), { mode: 0o700 });
+  for (const folder of ["k8s", "ssh", "ansible"]) mkdirSync(join(home, folder), { mode: 0o700 });
 });
 afterEach(() => {
   rmSync(home, { recursive: true, force: true });
@@ -50,7 +52,37 @@ interface Walk {
 const auth = Buffer.from(`robot:${["Qx7pL2", "vN9"].join("-")}`).toString("base64");
 const config = JSON.stringify({ auths: { "other.example.org": { auth } } });
 
+const vaultPassword = crypto.randomUUID();
+const varsFile = `# ours
+docker_login_registries:
+- registry: nvcr.io
+  username: '$oauthtoken'
+  password: ${crypto.randomUUID()}
+- registry: docker.io
+  username: robot
+  password: ${crypto.randomUUID()}
+`;
+
 const walks: Readonly<Record<string, Walk>> = {
+  "from-deepops-docker-login.md": {
+    registries: ["nvcr.io", "docker.io"],
+    files: {
+      "deepops/config/docker-login.yml": sealAnsibleVault(new Secret(varsFile), {
+        label: "ops",
+        password: new Secret(vaultPassword),
+      }),
+      ".vault-password": vaultPassword,
+      "old/.credentials": "machine auth.docker.io login robot password x\n",
+    },
+    codes: { "wharf doctor": 3 },
+    leaves: {
+      "ansible/.docker/config.json": '"auths"',
+      "k8s/default/regcred.yaml": ".dockerconfigjson",
+      ".config/enroot/.credentials": "machine 127.0.0.1 login",
+      ".apptainer/docker-config.json": '"auths"',
+      "deepops/config/docker-login.yml": "$ANSIBLE_VAULT;1.2;AES256;ops\n",
+    },
+  },
   "from-quest-singularity.md": {
     registries: ["nvcr.io", "registry.example.org"],
     files: {
@@ -96,10 +128,9 @@ const walks: Readonly<Record<string, Walk>> = {
   },
 };
 
-test("every guide from another document that is not walked elsewhere is walked here", () => {
+test("every guide from another document is walked here", () => {
   const guides = [...readTexts().keys()].filter((path) => path.startsWith("docs/guide/from-"));
-  const elsewhere = ["docs/guide/from-deepops-docker-login.md"];
-  expect(guides.filter((path) => !elsewhere.includes(path)).sort()).toEqual(
+  expect(guides.sort()).toEqual(
     Object.keys(walks)
       .map((name) => `docs/guide/${name}`)
       .sort(),
@@ -137,7 +168,10 @@ function addDeliveries(block: string): void {
     .split("\n")
     .filter((line) => line.startsWith("  - "))
     .map((line) =>
-      line.replace(/"k8s:\/\/[^"]*"/, '"folder:~/k8s"').replace(/"ssh:\/\/[^"]*"/, '"folder:~/ssh"'),
+      line
+        .replace(/"k8s:\/\/[^"]*"/, '"folder:~/k8s"')
+        .replace(/"ssh:\/\/[^"]*"/, '"folder:~/ssh"')
+        .replace(/"ansible:\/\/[^"]*", sudo: true/, '"folder:~/ansible"'),
     );
   expect(lines.length).toBeGreaterThan(0);
   const before = readFileSync(path, "utf8");

@@ -53,7 +53,7 @@ export const proofRows: readonly ProofRow[] = [
     works:
       "root's docker login on every node, many registries at once, nodes from the site's Ansible inventory, by its Ansible or by ssh; a personal account warned of",
     against: "real ansible-core 2.14 and OpenSSH over a real sshd, three hosts on loopback",
-    tests: ["test/ansible-place.test.ts", "src/logins/site-address.test.ts"],
+    tests: ["test/ansible-place.test.ts", "src/logins/site-address.test.ts", "test/guides.test.ts"],
   },
   {
     row: "A5",
