@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
-import { findProgram, needs } from "./support/programs.ts";
+import { findProgram, needs, programPath } from "./support/programs.ts";
 import { type CliOptions, type CliResult, runCli } from "./support/run-cli.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
 import { until } from "./support/until.ts";
@@ -868,3 +868,77 @@ deliver:
     }
   },
 );
+
+withCluster(
+  "a server that is not there, or has another certificate, fails its target alone, in words about it",
+  async () => {
+    await cluster.addNamespace("faults");
+    const admin = readFileSync(cluster.adminConfig, "utf8");
+    const subject = ["-nodes", "-keyout", "/dev/null", "-days", "1", "-subj", "/CN=other"];
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    const out = ["-out", `${folder}/other.crt`];
+    const openssl = Bun.spawnSync([programPath("openssl"), "req", "-x509", ...key, ...subject, ...out], {
+      stderr: "ignore",
+    });
+    expect(openssl.exitCode).toBe(0);
+    const cases: readonly (readonly [string, string, string])[] = [
+      // A port that nothing listens on: the one of a server that has ended.
+      [
+        admin.replace(/server: .*/, `server: https://127.0.0.1:${await closedPort()}`),
+        "the API server 127.0.0.1",
+        "check the cluster's server",
+      ],
+      [
+        admin.replace(/certificate-authority: .*/, `certificate-authority: ${folder}/other.crt`),
+        "certificate that is not trusted",
+        "check certificate-authority",
+      ],
+      [
+        admin.replace(
+          /certificate-authority: (.*)/,
+          "certificate-authority: $1\n    tls-server-name: other.example",
+        ),
+        "certificate that is not trusted",
+        "tls-server-name",
+      ],
+      [
+        admin.replace(/token: .*/, `token: ${crypto.randomUUID()}`),
+        "does not know this login",
+        "kubectl get namespaces",
+      ],
+    ];
+    mkdirSync(`${folder}/out`, { mode: 0o700 });
+    configure(
+      '{ to: kubernetes, at: "k8s://test", namespaces: [faults], logins: [a] }',
+      '{ to: docker, at: "folder:out", logins: [a] }',
+    );
+    env["KUBECONFIG"] = `${folder}/config`;
+    for (const [config, words, hint] of cases) {
+      writeFileSync(`${folder}/config`, config, { mode: 0o600 });
+      const { out, err } = await apply(3);
+      expect(out + err).toContain(words);
+      expect(out + err).toContain(hint);
+      expect(readFileSync(`${folder}/out/.docker/config.json`, "utf8")).toContain("a.example");
+    }
+    expect(await secretIn("faults")).toBeUndefined();
+    // The right name for another address is taken.
+    writeFileSync(
+      `${folder}/config`,
+      admin.replace(
+        /certificate-authority: (.*)/,
+        "certificate-authority: $1\n    tls-server-name: kubernetes.default.svc",
+      ),
+      { mode: 0o600 },
+    );
+    await apply();
+    expect(await secretIn("faults")).toBeDefined();
+  },
+  60_000,
+);
+
+async function closedPort(): Promise<number> {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = server;
+  server.stop(true);
+  return port;
+}

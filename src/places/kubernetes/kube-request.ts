@@ -87,8 +87,21 @@ async function tryOnce(
     // Everything that is sent here gives the same when it is sent twice, but POST.
     const isBroken = isAppError(cause, "UNREACHABLE") && cause.details?.["failure"] === "reset";
     if (isBroken && !step.isLast && request.method !== "POST") return undefined;
-    throw cause;
+    throw ofServer(cause);
   }
+}
+
+/** The same, with what to do about an API server. */
+function ofServer(cause: unknown): unknown {
+  if (!isAppError(cause, "UNREACHABLE") && !isAppError(cause, "TLS_FAILED")) return cause;
+  return new AppError(cause.code, `the API server ${cause.message}`, {
+    hint:
+      cause.code === "TLS_FAILED"
+        ? "check certificate-authority and tls-server-name of the cluster in the kubeconfig"
+        : "check the cluster's server in the kubeconfig, and whether it is reached from here",
+    ...(cause.details === undefined ? {} : { details: cause.details }),
+    cause,
+  });
 }
 
 async function readStatus(answer: FetchAnswer): Promise<KubeStatus> {
