@@ -1,6 +1,6 @@
 import type { Consumer, Target } from "#consumers";
 import type { Fault, Reader } from "#consumers/faults";
-import { type Context, toAppError } from "#core";
+import { AppError, type Context, toAppError } from "#core";
 import type { DeliveryPlace } from "#logins";
 import type { Place, PlaceFile } from "#places";
 import { forEachAtOnce } from "../at-once.ts";
@@ -23,13 +23,17 @@ const UNPLACED: readonly string[] = ["kubernetes", "runai", "gitlab", "ansible"]
 
 /**
  * Looks at every consumer's files in their places: this machine, or hosts over SSH, many at once. A host that cannot be reached, and a
- * file that may not be read, is passed over.
+ * file that may not be read, is passed over. Throws UNSUPPORTED for a cluster.
  */
 export async function examinePlace(
   context: Context,
   inventory: Inventory,
   at: DeliveryPlace,
 ): Promise<Examination> {
+  if (at.kind === "k8s")
+    throw new AppError("UNSUPPORTED", "the doctor reads files, and a cluster holds objects", {
+      hint: "save one with kubectl get secret NAME -o yaml > FILE (umask 077), and name FILE",
+    });
   const all = await forEachAtOnce(placesOf(at), async (one): Promise<Examination> => {
     try {
       return await examineOne(context, inventory, await inventory.openPlace(context, one, undefined));
