@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls, type PeerCertificate } from "node:tls";
 import type { Logger } from "#core";
-import { createLogger, systemClock } from "#system";
+import { type Clock, createLogger, systemClock } from "#system";
 import { needs, needsThat, programPath } from "../../test/support/programs.ts";
 import { parseServeOptions, type ServeValues } from "./options/parse-serve-options.ts";
 import { type RunningServer, startServer } from "./start-server.ts";
@@ -23,7 +24,7 @@ interface Started {
   readonly lines: string[];
 }
 
-async function start(values: ServeValues = {}): Promise<Started> {
+async function start(values: ServeValues = {}, clock: Clock = systemClock): Promise<Started> {
   const dataDir = join(folder, `data-${folders++}`);
   const lines: string[] = [];
   const log: Logger = createLogger({
@@ -33,7 +34,7 @@ async function start(values: ServeValues = {}): Promise<Started> {
     write: (line) => lines.push(line),
   });
   const options = parseServeOptions({ data: dataDir, listen: "127.0.0.1:0", ...values }, folder);
-  const server = await startServer(options, { log, clock: systemClock });
+  const server = await startServer(options, { log, clock });
   running.push(server);
   return { server, dataDir, lines };
 }
@@ -317,6 +318,43 @@ needs("curl", "openssl")("--tls auto: curl trusts the server by its ca.crt and b
     expect(await curl("--cacert", caFile, at(host, "/healthz"))).toEqual({ code: 0, text: "ok\n" });
   expect((await curl("--cacert", caFile, "--tls-max", "1.1", at("localhost", "/healthz"))).code).not.toBe(0);
   expect((await curl("--cacert", caFile, `http://localhost:${port}/healthz`)).text).not.toBe("ok\n");
+  await server.stop();
+});
+
+test("--tls auto: the server's certificate is renewed 30 days before its end, by the same CA, without a restart", async () => {
+  const DAY_MS = 86_400_000;
+  // Begun 65 days ago, so that all its certificates are good today, by which they are looked at.
+  let ago = 65;
+  const clock: Clock = { ...systemClock, now: () => Date.now() - ago * DAY_MS };
+  const { server, dataDir, lines } = await start({ tls: "auto" }, clock);
+  const ca = readFileSync(join(dataDir, "tls", "ca.crt"), "utf8");
+  const shown = async (): Promise<{ readonly fingerprint: string; readonly daysLeft: number }> => {
+    const [host = "", port] = server.address.split(":");
+    const { promise, resolve, reject } = Promise.withResolvers<PeerCertificate>();
+    const socket = connectTls({ host, port: Number(port), ca, rejectUnauthorized: true }, () =>
+      resolve(socket.getPeerCertificate()),
+    );
+    socket.on("error", reject);
+    try {
+      const { fingerprint256, valid_to } = await promise;
+      return {
+        fingerprint: fingerprint256,
+        daysLeft: Math.round((Date.parse(valid_to) - Date.now()) / DAY_MS),
+      };
+    } finally {
+      socket.destroy();
+    }
+  };
+  const first = await shown();
+  expect(first.daysLeft).toBe(25);
+  ago = 10;
+  await server.reloadTls();
+  expect(await shown()).toEqual(first);
+  ago = 0;
+  await server.reloadTls();
+  const renewed = await shown();
+  expect([renewed.fingerprint === first.fingerprint, renewed.daysLeft]).toEqual([false, 90]);
+  expect(lines.join("")).toContain("new certificate in use");
   await server.stop();
 });
 
