@@ -188,7 +188,7 @@ export const proofRows: readonly ProofRow[] = [
     works:
       "a node's containerd pulls with the delivered login alone, and trusts a private CA that came with it",
     against:
-      "Debian's containerd 1.6 and containerd 2.4.2 with configuration versions 2 and 3, asked through CRI as the kubelet asks",
+      "Debian's containerd 1.6 and containerd 2.4.2 with configuration versions 2 and 3, asked through CRI as the kubelet asks; what `containerd config dump` makes of versions and imports",
     tests: ["test/clients/containerd.test.ts", "src/consumers/containerd/containerd.test.ts"],
   },
   {

@@ -1,7 +1,8 @@
 /** Real containerd, both lines: it pulls through CRI, as the kubelet asks it to, with nothing but the login that was delivered. */
 import { afterAll, beforeAll, describe, expect } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findConsumer } from "#consumers";
 import { createImageFixture, type ImageFixture } from "../support/image-fixture.ts";
 import { findProgram, needsThat, programPath } from "../support/programs.ts";
 import { mustRun, type Ran, runProgram } from "../support/run-program.ts";
@@ -237,3 +238,105 @@ describe.each(lines)("%s, configuration version %i", (program, version) => {
     SLOW_MS,
   );
 });
+
+/** Main file and drop-in, and hosts that have an entry in one of them. */
+const CRI = 'plugins."io.containerd.grpc.v1.cri".registry';
+const IMAGES = 'plugins."io.containerd.cri.v1.images".registry';
+const entry = (table: string, host: string, user: string): string =>
+  `[${table}.configs."${host}".auth]\nusername = "${user}"\npassword = "p"\n`;
+const configurations: readonly (readonly [string, string])[] = [
+  [
+    `version = 2\nIMPORTS${entry(CRI, "m.example", "main")}`,
+    `version = 2\n${entry(CRI, "r.example", "drop")}`,
+  ],
+  [
+    `version = 2\nIMPORTS${entry(CRI, "r.example", "main")}`,
+    `version = 2\n${entry(CRI, "r.example", "drop")}`,
+  ],
+  [
+    `version = 2\nIMPORTS${entry(CRI, "m.example", "main")}`,
+    `version = 3\n${entry(IMAGES, "r.example", "drop")}`,
+  ],
+  [
+    `version = 3\nIMPORTS${entry(IMAGES, "m.example", "main")}`,
+    `version = 2\n${entry(CRI, "r.example", "drop")}`,
+  ],
+  [`version = 3\n${entry(IMAGES, "r.example", "new")}${entry(CRI, "r.example", "old")}`, ""],
+  [`version = 2\n${entry(IMAGES, "r.example", "new")}${entry(CRI, "r.example", "old")}`, ""],
+  [entry(CRI, "r.example", "long"), ""],
+  [entry("plugins.cri.registry", "r.example", "short"), ""],
+];
+
+describe.each(["containerd", "containerd2"])("%s: what it makes of its files", (program) => {
+  real(
+    "is what our reader says: versions, names of the plugin, imports",
+    async () => {
+      const room = createScratch("dump");
+      try {
+        mkdirSync(room.at("conf.d"));
+        const printed = await mustRun([programPath(program), "--version"]);
+        const version = /\d+\.\d+\.\d+/.exec(printed)?.[0] ?? "";
+        const [main, dropIn] = [room.at("config.toml"), room.at("conf.d", "wharf.toml")];
+        for (const [text, more] of configurations) {
+          writeFileSync(
+            main,
+            text.replace(
+              "IMPORTS",
+              `imports = [${JSON.stringify(room.at("conf.d"))}]\n`.replace('"]', '/*.toml"]'),
+            ),
+          );
+          rmSync(dropIn, { force: true });
+          if (more !== "") writeFileSync(dropIn, more);
+          const dump = Bun.TOML.parse(
+            await mustRun([programPath(program), "--config", main, "config", "dump"]),
+          ) as Dump;
+          for (const host of ["r.example", "m.example"]) {
+            const plugin =
+              dump.plugins[
+                version.startsWith("1.") ? "io.containerd.grpc.v1.cri" : "io.containerd.cri.v1.images"
+              ];
+            const theirs = plugin?.registry?.configs?.[host]?.auth?.username;
+            const files = new Map(
+              [
+                [
+                  "/etc/containerd/config.toml",
+                  readFileSync(main, "utf8").replace(room.path, "/etc/containerd"),
+                ],
+              ].map(([path, body]) => [path ?? "", Buffer.from(body ?? "")]),
+            );
+            if (more !== "") files.set("/etc/containerd/conf.d/wharf.toml", Buffer.from(more));
+            const answer = findConsumer("containerd")?.match(files, `${host}/x`, {
+              home: "/root",
+              user: "root",
+              uid: 0,
+              env: {},
+              version,
+              options: { file: "/etc/containerd/conf.d/wharf.toml" },
+            });
+            const ours = answer?.kind === "login" ? answer.match.username : undefined;
+            if (ours !== theirs)
+              throw new Error(JSON.stringify({ version, host, text, more, ours, theirs, answer }));
+          }
+        }
+      } finally {
+        room.remove();
+      }
+    },
+    SLOW_MS,
+  );
+});
+
+/** As much of it as is looked at. */
+interface Dump {
+  readonly plugins: Readonly<
+    Record<
+      string,
+      | {
+          readonly registry?: {
+            readonly configs?: Readonly<Record<string, { readonly auth?: { readonly username?: string } }>>;
+          };
+        }
+      | undefined
+    >
+  >;
+}

@@ -135,12 +135,19 @@ test("a drop-in: only where the main file imports it; containerd 1 takes its tab
   const where = (version: string): Target => at(version, { file: DROP_IN });
   const read = (main: string, image: string, version: string): string =>
     said(answer({ [MAIN]: main, [DROP_IN]: dropIn }, image, where(version)));
-  const imports = `version = 2\nimports = ["conf.d/*.toml"]\n${pair(CRI, "m.example", "main")}`;
+  const imports = `version = 2\nimports = ["/etc/containerd/conf.d/*.toml"]\n${pair(CRI, "m.example", "main")}`;
   expect(read("version = 2\n", "r.example/x", "2.4.2")).toBe("anonymous");
   expect(read(imports, "r.example/x", "1.6.20")).toBe("drop:p");
   expect(read(imports, "m.example/x", "1.6.20")).toBe("anonymous");
   expect(read(imports, "r.example/x", "2.4.2")).toBe("drop:p");
   expect(read(imports, "m.example/x", "2.4.2")).toBe("main:p");
+  // Before 1.7 it is looked for from the folder that containerd was started in.
+  const relative = imports.replace("/etc/containerd/", "");
+  expect(["1.6.20", "1.7.27", "2.4.2"].map((version) => read(relative, "r.example/x", version))).toEqual([
+    "anonymous",
+    "drop:p",
+    "drop:p",
+  ]);
   const higher = { [MAIN]: imports, [DROP_IN]: `version = 3\n${pair(IMAGES, "r.example", "drop")}` };
   expect(["2.3.0", "2.4.2"].map((version) => said(answer(higher, "r.example/x", where(version))))).toEqual([
     "broken",

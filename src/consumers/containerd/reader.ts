@@ -70,6 +70,10 @@ export function matchContainerd(
   };
 }
 
+function isImported({ path, file }: Loaded, other: string, line: Line): boolean {
+  return importsFile({ path, imports: file.imports }, other, line);
+}
+
 function hostOf(image: string): string {
   const { registry } = parseImageName(image);
   return registry === "docker.io" ? HUB_HOST : registry;
@@ -84,15 +88,20 @@ function load(files: ReadonlyMap<string, Uint8Array>, target: Target): readonly 
       continue;
     }
     const [main] = loaded;
-    if (main !== undefined && !importsFile(main.path, main.file.imports, path)) continue;
+    if (main !== undefined && !isImported(main, path, lineOf(loaded, target))) continue;
     const file = parseContainerdFile(bytes, path);
     loaded.push({ path, file, plugin: effectivePlugin(file, target) });
   }
   return loaded;
 }
 
+interface Line {
+  readonly major: number;
+  readonly minor: number;
+}
+
 /** containerd's line there: 1, or 2 with its minor version; told by the main file where the program was not asked. */
-function lineOf(loaded: readonly Loaded[] | undefined, target: Target): { major: number; minor: number } {
+function lineOf(loaded: readonly Loaded[] | undefined, target: Target): Line {
   const parts = /^(\d+)\.(\d+)/.exec(target.version ?? "");
   if (parts !== null) return { major: Number(parts[1]), minor: Number(parts[2]) };
   return { major: (loaded?.[0]?.file.version ?? 3) >= 3 ? 2 : 1, minor: Number.POSITIVE_INFINITY };
@@ -170,10 +179,10 @@ function faultOf(
 function whyNone(host: string, loaded: readonly Loaded[], target: Target): string {
   const [main] = loaded;
   const written = writtenFile(target);
-  if (main !== undefined && written !== main.path && !importsFile(main.path, main.file.imports, written))
+  const line = lineOf(loaded, target);
+  if (main !== undefined && written !== main.path && !isImported(main, written, line))
     return `${main.path} does not import ${written}: add imports = ["${written}"] at its top`;
-  const { major } = lineOf(loaded, target);
-  if (major < 2 && main !== undefined && main.file.version > 2)
+  if (line.major < 2 && main !== undefined && main.file.version > 2)
     return `containerd ${target.version ?? ""} knows version 2 of its configuration, and this is version ${main.file.version}`;
   return `no auth under registry.configs for ${host}`;
 }
