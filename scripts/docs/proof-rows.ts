@@ -18,9 +18,10 @@ export const proofRows: readonly ProofRow[] = [
     works:
       "a pull secret for Kubernetes, named as the user wants, in its namespaces or as a file to apply, from a config.json or another Secret too; and put into the user's own Pod or Job",
     against:
-      "a real kube-apiserver 1.36.3 takes all of it, with no more rights than `wharf kube rbac` prints; the kubelet's own keyring code finds each login for its images",
+      "a real kube-apiserver 1.36.3 takes all of it, with no more rights than `wharf kube rbac` prints; a real kubelet pulls with it, in order, rotated too; its keyring code finds each login for its images",
     tests: [
       "test/kube-delivery.test.ts",
+      "test/kubelet.test.ts",
       "test/kube-pods.test.ts",
       "src/consumers/kubernetes/inject-pull-secret.test.ts",
       "test/clients/readers.test.ts",
@@ -205,8 +206,9 @@ export const proofRows: readonly ProofRow[] = [
     row: "Kubelet provider",
     works: "the kubelet asks wharf-kubelet-provider for an image's login",
     against:
-      "the kubelet's own plugin and keyring code 1.36.3, after a delivery; tables of requests and answers",
+      "a real kubelet 1.36.3 after a delivery, and its plugin code beside another plugin; tables of requests and answers",
     tests: [
+      "test/kubelet.test.ts",
       "test/clients/kubelet-plugin.test.ts",
       "src/programs/kubelet-provider.test.ts",
       "test/programs.test.ts",

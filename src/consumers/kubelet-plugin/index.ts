@@ -18,8 +18,7 @@ export const kubeletPlugin: Consumer = {
       // The program reads its logins whenever it is asked.
       files: [".yaml", ".yml"],
     },
-    proof:
-      "the kubelet's own plugin and keyring code 1.36.3 starts the program and finds each login for its images; golden files",
+    proof: "a real kubelet 1.36.3 starts the program and pulls with each login for its images; golden files",
   },
   compile: compileKubeletPlugin,
   merge: mergeKubeletPlugin,

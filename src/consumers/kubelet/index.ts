@@ -13,7 +13,7 @@ export const kubelet: Consumer = {
     severalPerHost: true,
     takesEffect: { when: "after", seconds: 300 },
     proof:
-      "the kubelet's own keyring code 1.36.3, against which our reader is held over 1,500 made-up files in every run; the search over several files was compared once, what differed is pinned by tests; golden files",
+      "a real kubelet 1.36.3 uses what we write; our reader is held against its keyring code over 1,500 made-up files in every run; the search over several files was compared once, what differed is pinned by tests; golden files",
   },
   compile: compileKubelet,
   merge: mergeKubelet,

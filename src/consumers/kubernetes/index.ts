@@ -22,7 +22,7 @@ export const kubernetes: Consumer = {
     takesEffect: { when: "now" },
     readsApart: true,
     proof:
-      "the real kubectl reads the file; the kubelet's own keyring 1.36.3 reads what we write, and our reader is held against it over 1,500 made-up Secrets in every run; golden files",
+      "a real kube-apiserver and a real kubelet 1.36.3 use what we write; our reader is held against the kubelet's own keyring over 1,500 made-up Secrets in every run; golden files",
   },
   compile: compileKubernetes,
   merge: mergeKubernetes,
