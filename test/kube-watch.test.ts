@@ -1,6 +1,6 @@
 /** `wharf watch` at a real Kubernetes API: what comes, what is changed, who works, and what ends. */
 import { afterAll, beforeAll, beforeEach, expect } from "bun:test";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
 import { findProgram, needs } from "./support/programs.ts";
 import { runCli } from "./support/run-cli.ts";
@@ -324,6 +324,64 @@ withCluster(
       watching.process.kill("SIGTERM");
       expect(await watching.process.exited).toBe(0);
     }
+  },
+  5 * LONG,
+);
+
+withCluster(
+  "in a cluster: the sealed part opens with its own key alone, and the manifest is one that the API server takes",
+  async () => {
+    await cluster.addNamespace("sealed-1", { team: "sealed" });
+    const password = crypto.randomUUID();
+    configure(
+      '{ to: kubernetes, at: "k8s://test", namespaces: { selector: team=sealed }, name: sealed, service-accounts: [default], logins: [a] }',
+      password,
+    );
+    const config = await Bun.file(`${folder}/wharf.yaml`).text();
+    writeFileSync(
+      `${folder}/wharf.yaml`,
+      config.replace(
+        "deliver:",
+        "  other: { registry: other.example, username: b, password: { file: none } }\ndeliver:",
+      ),
+      { mode: 0o600 },
+    );
+    const sealed = await runCli(["vault", "seal", "sealed", "--at", "k8s://test", "--json"], {
+      env,
+      cwd: folder,
+    });
+    expect(JSON.parse(sealed.out)).toMatchObject({
+      files: ["key", "wharf.vault", "wharf.yaml"],
+      logins: ["a"],
+      writer: null,
+    });
+    expect((await runCli(["vault", "seal", "sealed"], { env, cwd: folder })).code).not.toBe(0);
+    for (const name of ["wharf.yaml", "wharf.vault", "key"])
+      expect(await Bun.file(`${folder}/sealed/${name}`).text()).not.toContain(password);
+
+    const manifest = await runCli(["kube", "controller", "--image", "registry.example/wharf:1"], {
+      env,
+      cwd: folder,
+    });
+    expect(manifest.code).toBe(0);
+    await cluster.mustKubectl(["apply", "-f", "-"], { input: manifest.out });
+    env["KUBECONFIG"] = await cluster.serviceAccountConfig("wharf", "wharf-watch");
+    env["HOME"] = `${folder}/home`;
+    // As the Deployment runs it, but for the address of the API server.
+    chmodSync(`${folder}/sealed/key`, 0o440);
+    const watching = await startWatch(
+      ["-c", "wharf.yaml", "--work", `${folder}/work`, "--at", "k8s://test", "--lease", "wharf/wharf-watch"],
+      `${folder}/sealed`,
+    );
+    await served("sealed-1", "sealed", password);
+    await cluster.addNamespace("sealed-2", { team: "sealed" });
+    await served("sealed-2", "sealed", password);
+    expect(await watching.log()).not.toContain('"warn"');
+    watching.process.kill("SIGTERM");
+    expect(await watching.process.exited).toBe(0);
+    env["HOME"] = folder;
+    expect((await runCli(["vault", "seal", "second", "--in-cluster"], { env, cwd: folder })).code).toBe(0);
+    expect(await Bun.file(`${folder}/second/wharf.yaml`).text()).toContain("at: k8s://\n");
   },
   5 * LONG,
 );

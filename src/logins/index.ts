@@ -9,6 +9,7 @@ export { changeRecipients, type Rekeyed, rekeyVault } from "./rekey-vault.ts";
 export type { Rotation, RotationIssuer } from "./rotation.ts";
 export { deleteLogin, type NewLogin, proposeName, type SavedLogin, saveLogin } from "./save-login.ts";
 export { saveRotation } from "./save-rotation.ts";
+export { type SealedPart, type SealPart, sealPart } from "./seal-part.ts";
 export { checkSecret, createSecretReader, runSecretCommand, type SecretReader } from "./secret-source.ts";
 export { isUserName, parseSshAddresses, type SshAddress } from "./ssh-address.ts";
 export { areCommandsTrusted, changeTrust, readTrust, trustCommands } from "./trust-store.ts";

@@ -85,6 +85,11 @@ function way(): readonly Step[] {
       input: "apiVersion: v1\nkind: Pod\nspec: { containers: [{ image: x }] }\n",
       keys: ["file", "output", "changed", "pods", "content"],
     },
+    {
+      args: ["kube", "controller", "--image", "a.example/wharf", "-c", join(home, "kube.yaml")],
+      keys: ["place", "namespace", "manifest"],
+    },
+    { args: ["vault", "seal", join(home, "sealed")], keys: ["folder", "files", "logins", "writer"] },
     { args: ["kube", "rbac", "-c", join(home, "kube.yaml")], keys: ["place", "rights", "manifest"] },
     { args: ["trust", "--yes"], keys: [] },
     { args: ["vault", "recipients"], keys: [] },

@@ -1,7 +1,8 @@
+import { resolve } from "node:path";
 import { AppError } from "#core";
 import type { WatchFigures } from "#delivery";
 import type { Command, Invocation } from "../command.ts";
-import { chosenDeliveryOf } from "../delivery-surroundings.ts";
+import { chosenDeliveryOf, surroundingsOf } from "../delivery-surroundings.ts";
 
 const RESYNC_MS = 10 * 60_000;
 
@@ -24,6 +25,10 @@ export const watch: Command = {
       flag: "--lease <name>",
       summary: "the Lease that decides who works: NAME, or NAMESPACE/NAME",
       default: "wharf-watch",
+    },
+    {
+      flag: "--work <folder>",
+      summary: "copy wharf.yaml, vault and `key` there and keep the state there: where they lie is read-only",
     },
     { flag: "--listen <host:port>", summary: "serve /healthz, /readyz and /metrics there" },
   ],
@@ -58,7 +63,7 @@ export const watch: Command = {
       );
     try {
       await watchPlace(context, {
-        open: () => chosenDeliveryOf(held.invocation, true),
+        open: async () => await chosenDeliveryOf(await atWork(held.invocation), true),
         stamp: () => configStamp(held.path),
         lease: leaseOf(String(invocation.options["lease"])),
         figures,
@@ -77,7 +82,7 @@ async function heldToOneCluster(
 ): Promise<{ readonly invocation: Invocation; readonly at: string; readonly path: string }> {
   // Nobody sits before a controller, whatever it was started from.
   const alone: Invocation = { ...invocation, terminal: { ...invocation.terminal, isInTerminal: false } };
-  const input = await chosenDeliveryOf(alone, true);
+  const input = await chosenDeliveryOf(await atWork(alone), true);
   const places = [...new Set(input.config.deliveries.map(({ at }) => at.text))];
   const clusters = places.filter((text) => text.startsWith("k8s://"));
   const said = invocation.options["at"];
@@ -93,7 +98,21 @@ async function heldToOneCluster(
             : `name one: --at ${clusters.join(", or --at ")}`,
       },
     );
-  return { invocation: { ...alone, options: { ...alone.options, at } }, at, path: input.config.path };
+  const { findConfig } = await import("#logins");
+  const { path } = await findConfig(surroundingsOf(alone), alone.configFile);
+  return { invocation: { ...alone, options: { ...alone.options, at } }, at, path };
+}
+
+/** With --work: the configuration as it is now, copied there. */
+async function atWork(invocation: Invocation): Promise<Invocation> {
+  const work = invocation.options["work"];
+  if (typeof work !== "string") return invocation;
+  const { copyToWork } = await import("#delivery");
+  const { readConfig } = await import("#logins");
+  const config = await readConfig(surroundingsOf(invocation), invocation.configFile);
+  const { configPath, keyFile } = await copyToWork(config, resolve(invocation.cwd, work));
+  const env = keyFile === undefined ? invocation.env : { ...invocation.env, WHARF_KEY_FILE: keyFile };
+  return { ...invocation, configFile: configPath, env };
 }
 
 async function listenAddress(text: string): Promise<{ readonly hostname: string; readonly port: number }> {

@@ -1,0 +1,124 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { basename, join } from "node:path";
+import { generateX25519Identity } from "age-encryption";
+import { stringify } from "yaml";
+import { AppError, type Context, Secret } from "#core";
+import { createFileDurable, ensurePrivateFolder, readTextLimited } from "#system";
+import type { Delivery, Login, WharfConfig } from "./contract.ts";
+import type { SecretReader } from "./secret-source.ts";
+import { renderVault, type SealedSecret, type VaultAccess } from "./vault-file.ts";
+import { createVaultKey, renderKeyFile, type VaultKey } from "./vault-key.ts";
+
+/** What is sealed for somebody else, and where it is written. */
+export interface SealPart {
+  /** Deliveries that it holds, with their logins and no others. */
+  readonly deliveries: readonly Delivery[];
+  /** What `at:` is there, where the place has another name from there. */
+  readonly at: string | undefined;
+  /** `age1…` of who shall open it; undefined: a new key is made, written beside it, and its owner's signature counts. */
+  readonly recipient: string | undefined;
+  /** Ours; signs what is sealed for a recipient. */
+  readonly ownKey: VaultKey | undefined;
+  readonly folder: string;
+}
+
+export interface SealedPart {
+  readonly files: readonly string[];
+  readonly logins: readonly string[];
+  /** Whose signature its reader must trust; undefined where the reader's own key signed. */
+  readonly writer: string | undefined;
+}
+
+/**
+ * Writes `wharf.yaml`, `wharf.vault` (and `key`, and CA files) into a new folder: some deliveries and their logins, whatever their secrets
+ * came from now in that vault. Throws ALREADY_EXISTS where one of the files is there; what a secret's source fails with.
+ */
+export async function sealPart(
+  context: Context,
+  from: { readonly config: WharfConfig; readonly secrets: SecretReader },
+  part: SealPart,
+): Promise<SealedPart> {
+  const { config, secrets } = from;
+  const names = new Set(part.deliveries.flatMap(({ logins }) => logins ?? [...config.logins.keys()]));
+  const logins = [...config.logins.values()].filter(({ name }) => names.has(name));
+  const sealed = new Map<string, SealedSecret>();
+  for (const login of logins) {
+    const { registry, username } = login;
+    sealed.set(login.name, { registry, username, secret: await secrets.read(login) });
+  }
+  context.signal.throwIfAborted();
+  const { access, recipients, keyText } = await accessOf(part);
+  const writers = access.kind === "key" ? [access.key.writer] : [];
+  const content = {
+    id: randomUUID(),
+    markKey: new Secret(randomBytes(32).toString("hex")),
+    recipients,
+    writers,
+    secrets: sealed,
+    rotations: new Map(),
+  };
+  const files = new Map<string, string>([
+    ["wharf.vault", await renderVault(content, access)],
+    ["wharf.yaml", renderPart(logins, part)],
+    ...(keyText === undefined ? [] : ([["key", keyText]] as const)),
+  ]);
+  for (const { caFile } of logins) {
+    const text = caFile === undefined ? undefined : await readTextLimited(caFile, 1024 * 1024);
+    if (caFile !== undefined && text !== undefined) files.set(basename(caFile), text);
+  }
+  await ensurePrivateFolder(part.folder);
+  for (const [name, text] of files)
+    if (!(await createFileDurable(join(part.folder, name), text)))
+      throw new AppError("ALREADY_EXISTS", `${join(part.folder, name)} is there already`, {
+        hint: "name a new folder",
+      });
+  return {
+    files: [...files.keys()].sort(),
+    logins: logins.map(({ name }) => name),
+    writer: part.recipient === undefined ? undefined : part.ownKey?.writer,
+  };
+}
+
+async function accessOf({ recipient, ownKey }: SealPart): Promise<{
+  readonly access: VaultAccess;
+  readonly recipients: readonly string[];
+  readonly keyText: string | undefined;
+}> {
+  if (recipient === undefined) {
+    const key = await createVaultKey(new Secret(await generateX25519Identity()));
+    return { access: { kind: "key", key }, recipients: [key.recipient], keyText: renderKeyFile(key) };
+  }
+  if (!/^age1[a-z0-9]{20,}$/.test(recipient))
+    throw new AppError("USAGE", "a recipient is a key that begins with age1", {
+      hint: "take it from `wharf vault recipients` where it shall be opened",
+    });
+  if (ownKey === undefined)
+    throw new AppError("VAULT_KEY_WRONG", "there is no key of yours to sign it with", {
+      hint: "leave --to out: a new key is made and written beside it",
+    });
+  return { access: { kind: "key", key: ownKey }, recipients: [recipient], keyText: undefined };
+}
+
+function renderPart(logins: readonly Login[], part: SealPart): string {
+  const lines = Object.fromEntries(
+    logins.map((login) => [
+      login.name,
+      {
+        registry: login.path === undefined ? login.registry : `${login.registry}/${login.path}`,
+        username: login.username,
+        ...(login.expires === undefined ? {} : { expires: login.expires.toISOString() }),
+        ...(login.plainHttp ? { "plain-http": true } : {}),
+        ...(login.caFile === undefined ? {} : { ca: basename(login.caFile) }),
+        ...(login.realmHosts === undefined ? {} : { "realm-hosts": login.realmHosts }),
+        ...(login.identityToken ? { "identity-token": true } : {}),
+      },
+    ]),
+  );
+  const deliver = part.deliveries.map(({ to, at, logins: wanted, options }) => ({
+    to,
+    at: part.at ?? at.text,
+    ...options,
+    ...(wanted === undefined ? {} : { logins: wanted }),
+  }));
+  return `# Written by \`wharf vault seal\`: a part of another wharf.yaml. There is no secret in it.\n${stringify({ version: 1, logins: lines, deliver })}`;
+}
