@@ -16,7 +16,7 @@ import {
   wharfFromSource,
 } from "../support/wharf-process.ts";
 
-const SLOW_MS = 120_000;
+const SLOW_MS = 600_000;
 let scratch: Scratch;
 let fixture: ImageFixture;
 

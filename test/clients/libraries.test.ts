@@ -11,7 +11,7 @@ import { foreignFor, images, loginList } from "../support/random-files.ts";
 import { mustRun } from "../support/run-program.ts";
 import { createScratch, type Scratch } from "../support/scratch.ts";
 
-const SLOW_MS = 180_000;
+const SLOW_MS = 600_000;
 const withReaders = needs("readers");
 const target: Target = { home: "/home/u", user: "u", uid: 1000, env: {} };
 const CASES = 120;
@@ -76,7 +76,11 @@ async function askLibrary(
     .map((file) => `${JSON.stringify({ reader, file, images: ask.images, readings: ask.readings(file) })}\n`)
     .join("");
   // Only those credential helpers that stand in the files.
-  const out = await mustRun([programPath("readers"), "ask"], { input, env: { PATH: scratch.path } });
+  const out = await mustRun([programPath("readers"), "ask"], {
+    input,
+    env: { PATH: scratch.path },
+    timeoutMs: SLOW_MS,
+  });
   return out
     .trim()
     .split("\n")
