@@ -132,8 +132,10 @@ withSlurm(
     await run(["sbatch", "--hold", "--export=ALL", `--output=${own.at("held.out")}`, "--wrap=true"], {
       SINGULARITY_DOCKER_PASSWORD: EXPORTED,
     });
-    await until("the job is in the state", async () =>
-      (await seenBySlurm()).includes(EXPORTED) ? true : undefined,
+    await until(
+      "the job is in the state",
+      async () => ((await seenBySlurm()).includes(EXPORTED) ? true : undefined),
+      60_000,
     );
     await run(["scancel", "--state=PENDING", "--user=root"]);
   },

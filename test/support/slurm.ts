@@ -94,7 +94,7 @@ export async function startSlurm(nodes: readonly [string, ...string[]]): Promise
       `--socket=${socket}`,
       ...["key", "pid", "seed", "log"].map((kind) => `--${kind}-file=${scratch.at("munge", kind)}`),
     );
-    await until("munged listens", () => (isSocket(socket) ? true : undefined));
+    await until("munged listens", () => (isSocket(socket) ? true : undefined), 60_000);
     start("slurmctld", "-D", "-f", scratch.at("slurm.conf"));
     start("slurmd", "-D", "-N", nodes[0], "-f", scratch.at("slurm.conf"));
     // Until the controller is up, sinfo fails; what it says is in the log that a failure prints.
