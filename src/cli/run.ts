@@ -1,5 +1,6 @@
 import { AppError, type Context, toAppError, version } from "#core";
 import type { Terminal } from "#system";
+import { asTyped } from "./as-typed.ts";
 import type { Command } from "./command.ts";
 import { type CommandTable, createCommandTable } from "./command-table.ts";
 import { groups, sections } from "./commands.ts";
@@ -29,7 +30,13 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   const table = line.table ?? createCommandTable(sections, groups);
   const before = line.args.slice(0, line.args.includes("--") ? line.args.indexOf("--") : undefined);
   const json = before.includes("--json");
-  const terminal = before.includes("--no-color") ? { ...line.terminal, color: false } : line.terminal;
+  const typedAs = line.typedAs ?? "wharf";
+  const terminal: Terminal = {
+    ...line.terminal,
+    ...(before.includes("--no-color") ? { color: false } : {}),
+    // What is for people alone; standard output may be a file's bytes.
+    err: (text) => line.terminal.err(asTyped(text, typedAs, table.paths)),
+  };
   const progress = { doing: "" };
   try {
     return await dispatch({ ...line, terminal }, table, progress);
