@@ -61,7 +61,7 @@ async function expectUnsteered(command: readonly string[]): Promise<void> {
   // With WHARF_LOG=debug a failing command logs: that is how a .env that was read would show.
   const failed = await run([...command, "versoin"], hostile, env);
   expect(failed.err).toBe(
-    "error: there is no command 'wharf versoin'\nhint: did you mean 'wharf version'?\n",
+    `error: there is no command 'wharf versoin'\nhint: did you mean '${command.join(" ")} version'?\n`,
   );
   const debugged = await run([...command, "versoin"], hostile, { ...env, WHARF_LOG: "debug" });
   expect(debugged.err).toContain("debug");
