@@ -62,6 +62,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
       "UseDNS no",
       // It plays many hosts: together they may have more handshakes under way than one sshd lets in.
       "MaxStartups 1000",
+      // Or bash, where that is root's shell, reads root's ~/.bashrc for each command, whatever a person has put there.
+      "SetEnv SHLVL=3",
       "PasswordAuthentication no",
       "PermitRootLogin yes",
       "AcceptEnv WHARF_TEST_*",
