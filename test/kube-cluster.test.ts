@@ -1,26 +1,12 @@
 /** The cluster that other tests stand on: that it is a real one, and rules as one. */
-import { afterAll, beforeAll, expect } from "bun:test";
-import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
-import { findProgram, needs } from "./support/programs.ts";
-import { createScratch, type Scratch } from "./support/scratch.ts";
+import { expect } from "bun:test";
+import { useKubeCluster } from "./support/use-kube-cluster.ts";
 
-const withCluster = needs("kube", "openssl");
-let scratch: Scratch;
-let cluster: KubeCluster;
-
-beforeAll(async () => {
-  if (findProgram("kube") === undefined || findProgram("openssl") === undefined) return;
-  scratch = createScratch("kube");
-  cluster = await startKubeCluster(scratch);
-}, 300_000);
-
-afterAll(async () => {
-  await cluster?.stop();
-  scratch?.remove();
-}, 60_000);
+const kube = useKubeCluster("kube");
+const { withCluster } = kube;
 
 withCluster("kubectl and server are of one version", async () => {
-  const version = JSON.parse(await cluster.mustKubectl(["version", "-o", "json"])) as {
+  const version = JSON.parse(await kube.cluster.mustKubectl(["version", "-o", "json"])) as {
     readonly clientVersion: { readonly gitVersion: string };
     readonly serverVersion: { readonly gitVersion: string };
   };
@@ -31,24 +17,32 @@ withCluster("kubectl and server are of one version", async () => {
 });
 
 withCluster("a user may nothing until a role says so, by certificate or as a ServiceAccount", async () => {
-  await cluster.addNamespace("roles");
-  await cluster.mustKubectl(["create", "serviceaccount", "robot", "-n", "roles"]);
+  await kube.cluster.addNamespace("roles");
+  await kube.cluster.mustKubectl(["create", "serviceaccount", "robot", "-n", "roles"]);
   const configs = [
-    await cluster.userConfig("ann", ["team-a"]),
-    await cluster.serviceAccountConfig("roles", "robot"),
+    await kube.cluster.userConfig("ann", ["team-a"]),
+    await kube.cluster.serviceAccountConfig("roles", "robot"),
   ];
   for (const config of configs) {
-    const refused = await cluster.kubectl(["get", "secrets", "-n", "roles"], { config });
+    const refused = await kube.cluster.kubectl(["get", "secrets", "-n", "roles"], { config });
     expect([refused.code, /Forbidden/.test(refused.err)]).toEqual([1, true]);
   }
-  await cluster.mustKubectl(["create", "role", "reader", "--verb=list", "--resource=secrets", "-n", "roles"]);
-  await cluster.mustKubectl(
+  await kube.cluster.mustKubectl([
+    "create",
+    "role",
+    "reader",
+    "--verb=list",
+    "--resource=secrets",
+    "-n",
+    "roles",
+  ]);
+  await kube.cluster.mustKubectl(
     "create rolebinding readers --role=reader --group=team-a --serviceaccount=roles:robot -n roles".split(
       " ",
     ),
   );
-  for (const config of configs) await cluster.mustKubectl(["get", "secrets", "-n", "roles"], { config });
-  const seen = cluster
+  for (const config of configs) await kube.cluster.mustKubectl(["get", "secrets", "-n", "roles"], { config });
+  const seen = kube.cluster
     .audit()
     .filter(({ resource, namespace }) => resource === "secrets" && namespace === "roles");
   expect(seen.map(({ user, verb, code }) => [user, verb, code])).toEqual([
@@ -62,10 +56,10 @@ withCluster("a user may nothing until a role says so, by certificate or as a Ser
 withCluster(
   "a namespace that is deleted goes away with what is in it",
   async () => {
-    await cluster.addNamespace("gone");
-    await cluster.mustKubectl(["create", "secret", "generic", "s", "-n", "gone", "--from-literal=a=b"]);
-    await cluster.mustKubectl(["delete", "namespace", "gone", "--wait", "--timeout=60s"]);
-    expect((await cluster.request("GET", "/api/v1/namespaces/gone")).status).toBe(404);
+    await kube.cluster.addNamespace("gone");
+    await kube.cluster.mustKubectl(["create", "secret", "generic", "s", "-n", "gone", "--from-literal=a=b"]);
+    await kube.cluster.mustKubectl(["delete", "namespace", "gone", "--wait", "--timeout=60s"]);
+    expect((await kube.cluster.request("GET", "/api/v1/namespaces/gone")).status).toBe(404);
   },
   90_000,
 );

@@ -1,34 +1,24 @@
 /** `wharf watch` under many events: its memory. Ten thousand with SLOW=1, when WHARF_REPORT names a file for what was seen. */
-import { afterAll, beforeAll, expect } from "bun:test";
+import { expect } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
-import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
-import { findProgram, needs } from "./support/programs.ts";
-import { createScratch, type Scratch } from "./support/scratch.ts";
 import { until } from "./support/until.ts";
+import { useKubeCluster } from "./support/use-kube-cluster.ts";
 import { wharfFromSource } from "./support/wharf-process.ts";
 
-const withCluster = needs("kube", "openssl");
 const isSlow = process.env["SLOW"] === "1";
 const EVENTS = isSlow ? 10_000 : 400;
 const THERE = isSlow ? 500 : 20;
 const STEP = isSlow ? 1_000 : 100;
 const AT_ONCE = 16;
-let scratch: Scratch;
-let cluster: KubeCluster;
 let child: Bun.Subprocess | undefined;
 
-beforeAll(async () => {
-  if (findProgram("kube") === undefined || findProgram("openssl") === undefined) return;
-  scratch = createScratch("watch-memory");
-  cluster = await startKubeCluster(scratch);
-}, 300_000);
-
-afterAll(async () => {
-  child?.kill("SIGKILL");
-  await child?.exited;
-  await cluster?.stop();
-  scratch?.remove();
-}, 60_000);
+const kube = useKubeCluster("watch-memory", {
+  async stop() {
+    child?.kill("SIGKILL");
+    await child?.exited;
+  },
+});
+const { withCluster } = kube;
 
 /** Anonymous memory of the process, in megabytes of 10^6. */
 function anonymousMb(pid: number): number {
@@ -47,7 +37,7 @@ async function together(count: number, work: (index: number) => Promise<void>): 
 withCluster(
   `${EVENTS} changes of namespaces, and memory is where it was`,
   async () => {
-    const folder = scratch.path;
+    const folder = kube.scratch.path;
     writeFileSync(`${folder}/secret`, crypto.randomUUID(), { mode: 0o600 });
     writeFileSync(
       `${folder}/wharf.yaml`,
@@ -55,7 +45,7 @@ withCluster(
       { mode: 0o600 },
     );
     await together(THERE, async (index) => {
-      const made = await cluster.request("POST", "/api/v1/namespaces", {
+      const made = await kube.cluster.request("POST", "/api/v1/namespaces", {
         metadata: { name: `n${index}`, labels: { team: "ml" } },
       });
       expect(made.status).toBe(201);
@@ -65,7 +55,7 @@ withCluster(
       env: {
         HOME: folder,
         PATH: process.env["PATH"] ?? "",
-        KUBECONFIG: cluster.adminConfig,
+        KUBECONFIG: kube.cluster.adminConfig,
         XDG_RUNTIME_DIR: folder,
       },
       stdio: ["ignore", "ignore", Bun.file(`${folder}/watch.log`)],
@@ -74,7 +64,10 @@ withCluster(
     await until(
       "all are served",
       async () => {
-        const answer = await cluster.request("GET", "/api/v1/secrets?fieldSelector=metadata.name%3Dmany");
+        const answer = await kube.cluster.request(
+          "GET",
+          "/api/v1/secrets?fieldSelector=metadata.name%3Dmany",
+        );
         const { items } = (await answer.json()) as { items: unknown[] };
         return items.length === THERE || undefined;
       },
@@ -86,7 +79,7 @@ withCluster(
       seen.push([done, anonymousMb(pid)]);
       if (done === EVENTS) break;
       await together(STEP, async (index) => {
-        const changed = await cluster.request(
+        const changed = await kube.cluster.request(
           "PATCH",
           `/api/v1/namespaces/n${index % THERE}`,
           { metadata: { annotations: { seen: crypto.randomUUID() } } },

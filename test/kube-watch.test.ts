@@ -1,17 +1,14 @@
 /** `wharf watch` at a real Kubernetes API: what comes, what is changed, who works, and what ends. */
-import { afterAll, beforeAll, beforeEach, expect } from "bun:test";
+import { beforeEach, expect } from "bun:test";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
-import { findProgram, needs } from "./support/programs.ts";
 import { runCli } from "./support/run-cli.ts";
-import { createScratch, type Scratch } from "./support/scratch.ts";
 import { until } from "./support/until.ts";
+import { useKubeCluster } from "./support/use-kube-cluster.ts";
 import { wharfFromSource } from "./support/wharf-process.ts";
 
-const withCluster = needs("kube", "openssl");
+const kube = useKubeCluster("kube-watch", { stop: endChildren });
+const { withCluster } = kube;
 const LONG = 60_000;
-let scratch: Scratch;
-let cluster: KubeCluster;
 let tests = 0;
 let folder: string;
 let env: Record<string, string>;
@@ -19,36 +16,24 @@ let children: Bun.Subprocess[] = [];
 /** What those that run have written, for messages. */
 let logs: (() => Promise<string>)[] = [];
 
-beforeAll(async () => {
-  if (findProgram("kube") === undefined || findProgram("openssl") === undefined) return;
-  scratch = createScratch("kube-watch");
-  cluster = await startKubeCluster(scratch);
-}, 300_000);
-
-afterAll(async () => {
-  await cluster?.stop();
-  scratch?.remove();
-}, LONG);
-
 beforeEach(async () => {
-  for (const child of children) child.kill("SIGKILL");
-  await Promise.all(children.map((child) => child.exited));
-  children = [];
+  await endChildren();
   logs = [];
-  folder = scratch.at(`run${++tests}`);
+  folder = kube.scratch.at(`run${++tests}`);
   mkdirSync(folder, { mode: 0o700 });
   env = {
     HOME: folder,
     PATH: process.env["PATH"] ?? "",
-    KUBECONFIG: cluster.adminConfig,
+    KUBECONFIG: kube.cluster.adminConfig,
     XDG_RUNTIME_DIR: folder,
   };
 }, LONG);
 
-afterAll(async () => {
+async function endChildren(): Promise<void> {
   for (const child of children) child.kill("SIGKILL");
   await Promise.all(children.map((child) => child.exited));
-});
+  children = [];
+}
 
 interface Watching {
   readonly process: Bun.Subprocess;
@@ -101,7 +86,7 @@ function configure(delivery: string, secret = crypto.randomUUID(), where = folde
 }
 
 async function passwordIn(namespace: string, name: string): Promise<string | undefined> {
-  const answer = await cluster.request("GET", `/api/v1/namespaces/${namespace}/secrets/${name}`);
+  const answer = await kube.cluster.request("GET", `/api/v1/namespaces/${namespace}/secrets/${name}`);
   if (answer.status !== 200) return undefined;
   const { data } = (await answer.json()) as { data: Record<string, string> };
   const { auths } = JSON.parse(Buffer.from(data[".dockerconfigjson"] ?? "", "base64").toString()) as {
@@ -113,7 +98,10 @@ async function passwordIn(namespace: string, name: string): Promise<string | und
 }
 
 async function pullSecrets(namespace: string, account = "default"): Promise<readonly string[]> {
-  const answer = await cluster.request("GET", `/api/v1/namespaces/${namespace}/serviceaccounts/${account}`);
+  const answer = await kube.cluster.request(
+    "GET",
+    `/api/v1/namespaces/${namespace}/serviceaccounts/${account}`,
+  );
   const { imagePullSecrets = [] } = (await answer.json()) as { imagePullSecrets?: { name: string }[] };
   return imagePullSecrets.map(({ name }) => name);
 }
@@ -136,23 +124,23 @@ withCluster(
   "a namespace that comes is served, with its ServiceAccount; what somebody changes or deletes is mended; one that goes is forgotten",
   async () => {
     const password = crypto.randomUUID();
-    await cluster.addNamespace("come-1", { team: "come" });
+    await kube.cluster.addNamespace("come-1", { team: "come" });
     configure(
       '{ to: kubernetes, at: "k8s://test", namespaces: { selector: team=come }, name: come, service-accounts: [default] }',
       password,
     );
     const watching = await startWatch(["--lease", "come"]);
     await served("come-1", "come", password);
-    await cluster.addNamespace("come-2", { team: "come" });
-    await cluster.addNamespace("other", { team: "other" });
+    await kube.cluster.addNamespace("come-2", { team: "come" });
+    await kube.cluster.addNamespace("other", { team: "other" });
     await served("come-2", "come", password);
     const before = (await (
-      await cluster.request("GET", "/api/v1/namespaces/come-1/secrets/come")
+      await kube.cluster.request("GET", "/api/v1/namespaces/come-1/secrets/come")
     ).json()) as { metadata: { uid: string } };
 
-    await cluster.mustKubectl(["delete", "secret", "-n", "come-2", "come"]);
+    await kube.cluster.mustKubectl(["delete", "secret", "-n", "come-2", "come"]);
     await served("come-2", "come", password);
-    await cluster.mustKubectl([
+    await kube.cluster.mustKubectl([
       "patch",
       "secret",
       "-n",
@@ -162,11 +150,13 @@ withCluster(
       '{"data":{".dockerconfigjson":"e30="}}',
     ]);
     await served("come-1", "come", password);
-    const after = (await (await cluster.request("GET", "/api/v1/namespaces/come-1/secrets/come")).json()) as {
+    const after = (await (
+      await kube.cluster.request("GET", "/api/v1/namespaces/come-1/secrets/come")
+    ).json()) as {
       metadata: { uid: string };
     };
     expect(after.metadata.uid).toBe(before.metadata.uid);
-    await cluster.mustKubectl([
+    await kube.cluster.mustKubectl([
       "patch",
       "serviceaccount",
       "-n",
@@ -180,10 +170,10 @@ withCluster(
 
     // A label that comes later counts as well.
     expect(await passwordIn("other", "come")).toBeUndefined();
-    await cluster.mustKubectl(["label", "namespace", "other", "--overwrite", "team=come"]);
+    await kube.cluster.mustKubectl(["label", "namespace", "other", "--overwrite", "team=come"]);
     await served("other", "come", password);
 
-    await cluster.mustKubectl(["delete", "namespace", "come-2"]);
+    await kube.cluster.mustKubectl(["delete", "namespace", "come-2"]);
     await until(
       "the state forgets it",
       async () => !(await Bun.file(`${folder}/wharf.state`).text()).includes("/come-2/") || undefined,
@@ -209,7 +199,7 @@ withCluster(
     );
     await startWatch(["--lease", "many"]);
     const names = Array.from({ length: 20 }, (_, index) => `many-${index}`);
-    await Promise.all(names.map((name) => cluster.addNamespace(name, { team: "many" })));
+    await Promise.all(names.map((name) => kube.cluster.addNamespace(name, { team: "many" })));
     for (const name of names) await served(name, "many", first);
     const second = crypto.randomUUID();
     // A file that a secret is read from tells nobody; wharf.yaml and the vault are looked at.
@@ -239,7 +229,7 @@ withCluster(
     mkdirSync(elsewhere, { mode: 0o700 });
     configure(delivery, password, elsewhere);
     const second = await startWatch(["--lease", "kube-system/two"], elsewhere);
-    await cluster.addNamespace("two-1", { team: "two" });
+    await kube.cluster.addNamespace("two-1", { team: "two" });
     await served("two-1", "two", password);
     expect(await figure(second, "wharf_watch_leading")).toBe(0);
     first.process.kill("SIGKILL");
@@ -249,11 +239,11 @@ withCluster(
       async () => (await figure(second, "wharf_watch_leading")) || undefined,
       LONG,
     );
-    await cluster.addNamespace("two-2", { team: "two" });
+    await kube.cluster.addNamespace("two-2", { team: "two" });
     await served("two-2", "two", password);
     second.process.kill("SIGTERM");
     expect(await second.process.exited).toBe(0);
-    const lease = await cluster.mustKubectl(["get", "lease", "-n", "kube-system", "two", "-o", "json"]);
+    const lease = await kube.cluster.mustKubectl(["get", "lease", "-n", "kube-system", "two", "-o", "json"]);
     const { spec } = JSON.parse(lease) as { spec: { holderIdentity: string; leaseTransitions: number } };
     expect(spec).toMatchObject({ holderIdentity: "", leaseTransitions: 1 });
   },
@@ -272,7 +262,7 @@ withCluster(
     const [code, text] = await run("--at", "folder:out");
     expect([code, text]).toEqual([1, expect.stringContaining("is no Kubernetes API")]);
     configure('{ to: kubernetes, at: "k8s://test", namespaces: [default], name: x }');
-    env["KUBECONFIG"] = await cluster.userConfig("nobody");
+    env["KUBECONFIG"] = await kube.cluster.userConfig("nobody");
     const [refused, why] = await run("--at", "k8s://test");
     expect([refused, why]).toEqual([4, expect.stringContaining("leases")]);
   },
@@ -287,25 +277,25 @@ withCluster(
       const name = `least-${index}`;
       // The state of the other's would have its Secret pruned.
       rmSync(`${folder}/wharf.state`, { force: true });
-      if (index === 0) await cluster.addNamespace("least-1", { team: "least" });
-      await cluster.mustKubectl(["create", "serviceaccount", "-n", "kube-system", name]);
+      if (index === 0) await kube.cluster.addNamespace("least-1", { team: "least" });
+      await kube.cluster.mustKubectl(["create", "serviceaccount", "-n", "kube-system", name]);
       configure(
         `{ to: kubernetes, at: "k8s://test", namespaces: ${namespaces}, name: ${name}, service-accounts: [default] }`,
         password,
       );
-      env["KUBECONFIG"] = cluster.adminConfig;
+      env["KUBECONFIG"] = kube.cluster.adminConfig;
       const roles = await runCli(
         ["kube", "rbac", "--service-account", `kube-system/${name}`, "--watch", `kube-system/${name}`],
         { env, cwd: folder },
       );
       expect(roles.code).toBe(0);
-      await cluster.mustKubectl(["apply", "-f", "-"], {
+      await kube.cluster.mustKubectl(["apply", "-f", "-"], {
         input: roles.out.replaceAll(": wharf-watch", `: ${name}`),
       });
-      env["KUBECONFIG"] = await cluster.serviceAccountConfig("kube-system", name);
+      env["KUBECONFIG"] = await kube.cluster.serviceAccountConfig("kube-system", name);
       // kubectl calls the context of this file by another name, if at all.
       const context = (
-        await cluster.mustKubectl(["config", "current-context"], { config: env["KUBECONFIG"] })
+        await kube.cluster.mustKubectl(["config", "current-context"], { config: env["KUBECONFIG"] })
       ).trim();
       configure(
         `{ to: kubernetes, at: "k8s://${context}", namespaces: ${namespaces}, name: ${name}, service-accounts: [default] }`,
@@ -313,10 +303,10 @@ withCluster(
       );
       const watching = await startWatch(["--lease", `kube-system/${name}`]);
       await served("least-1", name, password);
-      await cluster.mustKubectl(["delete", "secret", "-n", "least-1", name]);
+      await kube.cluster.mustKubectl(["delete", "secret", "-n", "least-1", name]);
       await served("least-1", name, password);
       if (index === 0) {
-        await cluster.addNamespace("least-2", { team: "least" });
+        await kube.cluster.addNamespace("least-2", { team: "least" });
         await served("least-2", name, password);
       }
       // What a role forgot is told there.
@@ -331,7 +321,7 @@ withCluster(
 withCluster(
   "in a cluster: the sealed part opens with its own key alone, and the manifest is one that the API server takes",
   async () => {
-    await cluster.addNamespace("sealed-1", { team: "sealed" });
+    await kube.cluster.addNamespace("sealed-1", { team: "sealed" });
     const password = crypto.randomUUID();
     configure(
       '{ to: kubernetes, at: "k8s://test", namespaces: { selector: team=sealed }, name: sealed, service-accounts: [default], logins: [a] }',
@@ -364,8 +354,8 @@ withCluster(
       cwd: folder,
     });
     expect(manifest.code).toBe(0);
-    await cluster.mustKubectl(["apply", "-f", "-"], { input: manifest.out });
-    env["KUBECONFIG"] = await cluster.serviceAccountConfig("wharf", "wharf-watch");
+    await kube.cluster.mustKubectl(["apply", "-f", "-"], { input: manifest.out });
+    env["KUBECONFIG"] = await kube.cluster.serviceAccountConfig("wharf", "wharf-watch");
     env["HOME"] = `${folder}/home`;
     // As the Deployment runs it, but for the address of the API server.
     chmodSync(`${folder}/sealed/key`, 0o440);
@@ -374,7 +364,7 @@ withCluster(
       `${folder}/sealed`,
     );
     await served("sealed-1", "sealed", password);
-    await cluster.addNamespace("sealed-2", { team: "sealed" });
+    await kube.cluster.addNamespace("sealed-2", { team: "sealed" });
     await served("sealed-2", "sealed", password);
     expect(await watching.log()).not.toContain('"warn"');
     watching.process.kill("SIGTERM");
