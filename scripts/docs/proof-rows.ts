@@ -21,6 +21,7 @@ export const proofRows: readonly ProofRow[] = [
       "a real kube-apiserver 1.36.3 takes all of it, with no more rights than `wharf kube rbac` prints; a real kubelet pulls with it, in order, rotated too; its keyring code finds each login for its images",
     tests: [
       "test/kube-delivery.test.ts",
+      "test/kube-sign-in.test.ts",
       "test/kubelet.test.ts",
       "test/kube-pods.test.ts",
       "src/consumers/kubernetes/inject-pull-secret.test.ts",
@@ -77,7 +78,7 @@ export const proofRows: readonly ProofRow[] = [
     against:
       "a real API server, with a stand-in for Run:ai's own settings; golden files; Run:ai cannot be had",
     tests: [
-      "test/kube-delivery.test.ts",
+      "test/kube-runai.test.ts",
       "src/consumers/runai/runai.test.ts",
       "test/contracts/consumers-golden.test.ts",
     ],
@@ -87,14 +88,14 @@ export const proofRows: readonly ProofRow[] = [
     works:
       "check --from-target: a pod pulls an image with what was delivered, runs nothing of it, and is removed",
     against: "a real API server with Pod Security's strictest level; the kubelet's part is played",
-    tests: ["test/kube-delivery.test.ts"],
+    tests: ["test/kube-answers.test.ts"],
   },
   {
     row: "A8",
     works: "Run:ai by project: a Secret in its namespace, added to the ServiceAccount's list",
     against: "a real API server; golden files; Run:ai cannot be had",
     tests: [
-      "test/kube-delivery.test.ts",
+      "test/kube-runai.test.ts",
       "src/consumers/runai/runai.test.ts",
       "src/consumers/kubernetes/references.test.ts",
     ],

@@ -1,4 +1,4 @@
-/** Faults that a real API server shows seldom, by a scripted one; what it does every day is in test/kube-delivery.test.ts. */
+/** Faults that a real API server shows seldom, by a scripted one; what it does every day is in test/kube-delivery.test.ts and test/kube-sign-in.test.ts. */
 import { afterAll, expect, test } from "bun:test";
 import { type AppError, type Context, isAppError, Secret, silentLogger } from "#core";
 import { createFetch } from "#system";
