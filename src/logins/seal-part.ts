@@ -8,6 +8,7 @@ import type { Delivery, Login, WharfConfig } from "./contract.ts";
 import type { SecretReader } from "./secret-source.ts";
 import { renderVault, type SealedSecret, type VaultAccess } from "./vault-file.ts";
 import { createVaultKey, renderKeyFile, type VaultKey } from "./vault-key.ts";
+import { isVaultPasswordSource, renderVaultPassword } from "./vault-password.ts";
 
 /** What is sealed for somebody else, and where it is written. */
 export interface SealPart {
@@ -35,11 +36,15 @@ export interface SealedPart {
  */
 export async function sealPart(
   context: Context,
-  from: { readonly config: WharfConfig; readonly secrets: SecretReader },
+  from: { readonly config: WharfConfig; readonly secrets: Pick<SecretReader, "read"> },
   part: SealPart,
 ): Promise<SealedPart> {
   const { config, secrets } = from;
-  const names = new Set(part.deliveries.flatMap(({ logins }) => logins ?? [...config.logins.keys()]));
+  const names = new Set(
+    part.deliveries.flatMap(({ logins, users }) =>
+      users === undefined ? (logins ?? [...config.logins.keys()]) : [...users.values()].flat(),
+    ),
+  );
   const logins = [...config.logins.values()].filter(({ name }) => names.has(name));
   const sealed = new Map<string, SealedSecret>();
   for (const login of logins) {
@@ -114,11 +119,16 @@ function renderPart(logins: readonly Login[], part: SealPart): string {
       },
     ]),
   );
-  const deliver = part.deliveries.map(({ to, at, logins: wanted, options }) => ({
-    to,
-    at: part.at ?? at.text,
-    ...options,
-    ...(wanted === undefined ? {} : { logins: wanted }),
-  }));
+  const deliver = part.deliveries.map(({ to, at, logins: wanted, users, options }) => {
+    const password = options["vault-password"];
+    return {
+      to,
+      at: part.at ?? at.text,
+      ...options,
+      ...(isVaultPasswordSource(password) ? { "vault-password": renderVaultPassword(password) } : {}),
+      ...(wanted === undefined ? {} : { logins: wanted }),
+      ...(users === undefined ? {} : { users: Object.fromEntries(users) }),
+    };
+  });
   return `# Written by \`wharf vault seal\`: a part of another wharf.yaml. There is no secret in it.\n${stringify({ version: 1, logins: lines, deliver })}`;
 }

@@ -42,6 +42,18 @@ export function parseVaultPassword(
   return { kind: "command", argv };
 }
 
+/** As `parseVaultPassword` reads it. */
+export function renderVaultPassword(source: VaultPasswordSource): Readonly<Record<string, unknown>> {
+  switch (source.kind) {
+    case "file":
+      return { file: source.path };
+    case "command":
+      return { command: source.argv };
+    case "prompt":
+      return { prompt: true };
+  }
+}
+
 /** As it stands in the options of a delivery, and in the state. */
 export function isVaultPasswordSource(value: unknown): value is VaultPasswordSource {
   if (typeof value !== "object" || value === null || !("kind" in value)) return false;
