@@ -25,6 +25,7 @@ export type { VaultAccess, VaultContent } from "./vault-file.ts";
 export {
   createVaultKey,
   ensureVaultKey,
+  isRecipient,
   readVaultKey,
   renderKeyFile,
   type VaultKey,

@@ -1,13 +1,14 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { basename, join } from "node:path";
 import { generateX25519Identity } from "age-encryption";
-import { stringify } from "yaml";
 import { AppError, type Context, Secret } from "#core";
 import { createFileDurable, ensurePrivateFolder, readTextLimited } from "#system";
 import type { Delivery, Login, WharfConfig } from "./contract.ts";
+import { addDeliveries, EMPTY_CONFIG, type LoginLines, writeLogin } from "./edit-config.ts";
+import { renderDate } from "./save-login.ts";
 import type { SecretReader } from "./secret-source.ts";
 import { renderVault, type SealedSecret, type VaultAccess } from "./vault-file.ts";
-import { createVaultKey, renderKeyFile, type VaultKey } from "./vault-key.ts";
+import { createVaultKey, isRecipient, renderKeyFile, type VaultKey } from "./vault-key.ts";
 import { isVaultPasswordSource, renderVaultPassword } from "./vault-password.ts";
 
 /** What is sealed for somebody else, and where it is written. */
@@ -93,7 +94,7 @@ async function accessOf({ recipient, ownKey }: SealPart): Promise<{
     const key = await createVaultKey(new Secret(await generateX25519Identity()));
     return { access: { kind: "key", key }, recipients: [key.recipient], keyText: renderKeyFile(key) };
   }
-  if (!/^age1[a-z0-9]{20,}$/.test(recipient))
+  if (!isRecipient(recipient))
     throw new AppError("USAGE", "a recipient is a key that begins with age1", {
       hint: "take it from `wharf vault recipients` where it shall be opened",
     });
@@ -105,30 +106,33 @@ async function accessOf({ recipient, ownKey }: SealPart): Promise<{
 }
 
 function renderPart(logins: readonly Login[], part: SealPart): string {
-  const lines = Object.fromEntries(
-    logins.map((login) => [
-      login.name,
-      {
-        registry: login.path === undefined ? login.registry : `${login.registry}/${login.path}`,
-        username: login.username,
-        ...(login.expires === undefined ? {} : { expires: login.expires.toISOString() }),
-        ...(login.plainHttp ? { "plain-http": true } : {}),
-        ...(login.caFile === undefined ? {} : { ca: basename(login.caFile) }),
-        ...(login.realmHosts === undefined ? {} : { "realm-hosts": login.realmHosts }),
-        ...(login.identityToken ? { "identity-token": true } : {}),
-      },
-    ]),
+  const empty = `# Written by \`wharf vault seal\`: a part of another wharf.yaml.\n${EMPTY_CONFIG}`;
+  const text = logins.reduce((before, login) => writeLogin(before, login.name, linesOf(login)), empty);
+  return addDeliveries(
+    text,
+    part.deliveries.map(({ to, at, logins: wanted, users, options }) => {
+      const password = options["vault-password"];
+      return {
+        to,
+        at: part.at ?? at.text,
+        ...options,
+        ...(isVaultPasswordSource(password) ? { "vault-password": renderVaultPassword(password) } : {}),
+        ...(wanted === undefined ? {} : { logins: wanted }),
+        ...(users === undefined ? {} : { users: Object.fromEntries(users) }),
+      };
+    }),
   );
-  const deliver = part.deliveries.map(({ to, at, logins: wanted, users, options }) => {
-    const password = options["vault-password"];
-    return {
-      to,
-      at: part.at ?? at.text,
-      ...options,
-      ...(isVaultPasswordSource(password) ? { "vault-password": renderVaultPassword(password) } : {}),
-      ...(wanted === undefined ? {} : { logins: wanted }),
-      ...(users === undefined ? {} : { users: Object.fromEntries(users) }),
-    };
-  });
-  return `# Written by \`wharf vault seal\`: a part of another wharf.yaml. There is no secret in it.\n${stringify({ version: 1, logins: lines, deliver })}`;
+}
+
+function linesOf(login: Login): LoginLines {
+  const { registry, path, username, expires, plainHttp, caFile, realmHosts, identityToken } = login;
+  return {
+    registry: path === undefined ? registry : `${registry}/${path}`,
+    username,
+    ...(expires === undefined ? {} : { expires: renderDate(expires) }),
+    ...(plainHttp ? { plainHttp } : {}),
+    ...(caFile === undefined ? {} : { ca: basename(caFile) }),
+    ...(realmHosts === undefined ? {} : { realmHosts }),
+    ...(identityToken ? { identityToken } : {}),
+  };
 }

@@ -27,6 +27,11 @@ export interface VaultKey {
   sign(bytes: Uint8Array): Uint8Array;
 }
 
+/** Has a text the form of `age1…`; whether somebody has the key to it nobody can tell. */
+export function isRecipient(text: string): boolean {
+  return /^age1[a-z0-9]{20,}$/.test(text);
+}
+
 /** Where the key is: `WHARF_KEY_FILE`, else `key` in the user's configuration folder. */
 export function vaultKeyPath(surroundings: Surroundings): string {
   const named = surroundings.env["WHARF_KEY_FILE"];

@@ -24,15 +24,21 @@ export const vaultRecipients: Command = {
   options: [{ flag: "--writer <key>", summary: "the colleague's writer key" }],
   async run(invocation) {
     const { args, options, terminal, context } = invocation;
-    const { changeRecipients, createSecretReader, ensureVaultKey, readConfigIfAny, readVaultKey } =
-      await import("#logins");
+    const {
+      changeRecipients,
+      createSecretReader,
+      ensureVaultKey,
+      isRecipient,
+      readConfigIfAny,
+      readVaultKey,
+    } = await import("#logins");
     const surroundings = surroundingsOf(invocation);
     const config = await readConfigIfAny(surroundings, invocation.configFile);
     const { action, recipient } = args;
     if (action !== undefined) {
       if (action !== "add" && action !== "remove")
         throw new AppError("USAGE", `${JSON.stringify(action)} is neither add nor remove`);
-      if (typeof recipient !== "string" || !/^age1[a-z0-9]{20,}$/.test(recipient))
+      if (typeof recipient !== "string" || !isRecipient(recipient))
         throw new AppError("USAGE", "a recipient is a key that begins with age1", {
           hint: "your colleague sees theirs with `wharf vault recipients`",
         });
