@@ -237,7 +237,11 @@ export const proofRows: readonly ProofRow[] = [
     row: "B3",
     works: "a login with a username and a token; a clear answer when it has expired or was revoked",
     against: "our own client, which reads the registry's words",
-    tests: ["src/access/authenticate.test.ts", "test/client-own-registry.test.ts", "test/registry.test.ts"],
+    tests: [
+      "src/access/authenticate.test.ts",
+      "test/client-own-registry.test.ts",
+      "test/registry-access.test.ts",
+    ],
   },
   {
     row: "C2, C9",
@@ -250,7 +254,11 @@ export const proofRows: readonly ProofRow[] = [
     row: "OCI Distribution 1.1",
     works: "all of it, and the development version of the specification",
     against: "the specification's own conformance program",
-    tests: ["test/conformance/conformance.test.ts", "test/registry.test.ts"],
+    tests: [
+      "test/conformance/conformance.test.ts",
+      "test/registry-blobs.test.ts",
+      "test/registry-manifests.test.ts",
+    ],
   },
   {
     row: "Client",
