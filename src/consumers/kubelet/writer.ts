@@ -1,25 +1,19 @@
-import { renderEntry } from "../auth-entry.ts";
-import { type AuthFileRules, mergeAuthFile } from "../auth-file.ts";
-import type { Compiled, ConsumerLogin, Entry, FileDocument, Merged, Target, Warning } from "../contract.ts";
+import { mergeAuthFile } from "../auth-file.ts";
+import type { Compiled, ConsumerLogin, FileDocument, Merged, Target } from "../contract.ts";
 import { refuseForm, refuseTwins } from "../coverage.ts";
-import { inspectKeys } from "../kubernetes/inspect-keys.ts";
-import { fatalEntries } from "../kubernetes/keyring.ts";
-import { pullKeys } from "../kubernetes/keys.ts";
+import { pullEntries } from "../kubernetes/keys.ts";
+import { createKubeletRules } from "../kubernetes/kubelet-rules.ts";
 import { personalLogins } from "../personal-login.ts";
 import { compileCertificates } from "../whole-file.ts";
 import { nodeFilePath } from "./paths.ts";
+
+const nodeFileRules = createKubeletRules("so the kubelet passes over the whole file in silence");
 
 /** The keys are those of a pull secret: the same keyring reads both. */
 export function compileKubelet(logins: readonly ConsumerLogin[], target: Target): Compiled {
   const formed = refuseForm(logins, { consumer: "kubelet", identityTokens: false });
   const placed = refuseTwins(formed.kept);
-  const entries: Entry[] = [];
-  const warnings: Warning[] = [];
-  for (const login of placed.kept) {
-    const found = pullKeys(login, placed.kept);
-    warnings.push(...found.warnings);
-    for (const key of found.keys) entries.push({ key, login: login.name, content: renderEntry(login) });
-  }
+  const { entries, warnings } = pullEntries(placed.kept);
   const certificates = compileCertificates(placed.kept, target, {
     consumer: "the node's container runtime",
     path: () => undefined,
@@ -47,16 +41,3 @@ export function mergeKubelet(
 ): Merged {
   return mergeAuthFile(current, document, owned, nodeFileRules);
 }
-
-const nodeFileRules: AuthFileRules = {
-  inspect: (root, document) => [
-    ...fatalEntries(root).map(
-      (key): Warning => ({
-        kind: "danger",
-        message: `${document.path}: the entry ${key} cannot be decoded, so the kubelet passes over the whole file in silence`,
-        hint: "remove that entry",
-      }),
-    ),
-    ...inspectKeys(root, document),
-  ],
-};

@@ -1,10 +1,25 @@
-import type { ConsumerLogin, Warning } from "../contract.ts";
+import { renderEntry } from "../auth-entry.ts";
+import type { ConsumerLogin, Entry, Warning } from "../contract.ts";
 import { scopeOf } from "../coverage.ts";
 
 /** Keys of a login in a pull secret, for the kubelet's rules: the port must be the same text, a path is a plain string prefix. */
-export interface PullKeys {
+interface PullKeys {
   readonly keys: readonly string[];
   readonly warnings: readonly Warning[];
+}
+
+/** The entries of all logins under their keys. */
+export function pullEntries(logins: readonly ConsumerLogin[]): {
+  readonly entries: readonly Entry[];
+  readonly warnings: readonly Warning[];
+} {
+  const placed = logins.map((login) => ({ login, ...pullKeys(login, logins) }));
+  return {
+    entries: placed.flatMap(({ login, keys }) =>
+      keys.map((key) => ({ key, login: login.name, content: renderEntry(login) })),
+    ),
+    warnings: placed.flatMap(({ warnings }) => warnings),
+  };
 }
 
 /**
@@ -12,7 +27,7 @@ export interface PullKeys {
  * that read such a file know only that. A path with a slash behind it, so that `team` does not serve `team-b`; a longer path that has
  * no rival on its registry without one, since it may itself be a repository.
  */
-export function pullKeys(login: ConsumerLogin, all: readonly ConsumerLogin[]): PullKeys {
+function pullKeys(login: ConsumerLogin, all: readonly ConsumerLogin[]): PullKeys {
   const scope = scopeOf(login);
   if (login.path === undefined) {
     const keys =

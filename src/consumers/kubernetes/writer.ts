@@ -1,21 +1,18 @@
 import { AppError, parseObjectPath, renderObjectPath } from "#core";
-import { renderEntry } from "../auth-entry.ts";
 import { mergeAuthFile } from "../auth-file.ts";
 import type {
   Compiled,
   ConsumerLogin,
-  Entry,
   EntryChange,
   FileDocument,
   Merged,
   Refusal,
   Target,
-  Warning,
 } from "../contract.ts";
 import { refuseForm, refuseTwins } from "../coverage.ts";
 import { compileCertificates } from "../whole-file.ts";
 import { removeYaml, setYaml } from "../yaml-edit.ts";
-import { pullKeys } from "./keys.ts";
+import { pullEntries } from "./keys.ts";
 import { kubeletRules } from "./kubelet-rules.ts";
 import { compileReferences, isReference, mergeReference } from "./references.ts";
 import { type SecretFile, secretFiles, serviceAccountsOf } from "./secret-files.ts";
@@ -69,13 +66,7 @@ export function compileKubernetes(
   const formed = refuseForm(logins, { consumer: "kubelet", identityTokens: false });
   const placed = refuseTwins(formed.kept);
   const refusals: Refusal[] = [...formed.refusals, ...placed.refusals];
-  const entries: Entry[] = [];
-  const warnings: Warning[] = [];
-  for (const login of placed.kept) {
-    const found = pullKeys(login, placed.kept);
-    warnings.push(...found.warnings);
-    for (const key of found.keys) entries.push({ key, login: login.name, content: renderEntry(login) });
-  }
+  const { entries, warnings } = pullEntries(placed.kept);
   const certificates = compileCertificates(placed.kept, target, {
     consumer: "the nodes' container runtime",
     path: () => undefined,
