@@ -1,6 +1,6 @@
 import { AppError } from "#core";
+import { CLUSTER_OPTION, readClusterRights } from "../cluster-rights.ts";
 import type { Command } from "../command.ts";
-import { surroundingsOf } from "../delivery-surroundings.ts";
 
 export const kubeController: Command = {
   path: ["kube", "controller"],
@@ -17,28 +17,19 @@ export const kubeController: Command = {
   options: [
     { flag: "--image <reference>", summary: "the image to run" },
     { flag: "--namespace <name>", summary: "where it runs", default: "wharf" },
-    { flag: "--at <place>", summary: "the deliveries at this place, where wharf.yaml has several clusters" },
+    CLUSTER_OPTION,
   ],
   async run(invocation) {
-    const { options, terminal, context } = invocation;
-    const { readConfig } = await import("#logins");
-    const { createInventory, renderController, rightsOf } = await import("#delivery");
-    const { image, namespace, at } = options;
+    const { options, terminal } = invocation;
+    const { renderController } = await import("#delivery");
+    const { image, namespace } = options;
     if (typeof image !== "string" || !/^[\x21-\x7e]{1,500}$/.test(image))
       throw new AppError("USAGE", "--image names no image", {
         hint: "put the executable of `npm run build` into an image as `wharf`, push it, and name it",
       });
     if (typeof namespace !== "string" || !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace))
       throw new AppError("USAGE", "--namespace is no name of a namespace");
-    const surroundings = surroundingsOf(invocation);
-    const config = await readConfig(surroundings, invocation.configFile);
-    const all = await rightsOf(context, { config, inventory: createInventory(surroundings, invocation.cwd) });
-    const [rights, ...others] = typeof at === "string" ? all.filter(({ place }) => place === at) : all;
-    const known = all.map(({ place }) => place).join(", ");
-    if (rights === undefined || others.length > 0)
-      throw new AppError("USAGE", "it is not clear which cluster is meant", {
-        hint: `say which with --at: ${known}`,
-      });
+    const rights = await readClusterRights(invocation);
     const manifest = renderController(rights, { namespace, image, replicas: 2 });
     terminal.out(
       invocation.json ? `${JSON.stringify({ place: rights.place, namespace, manifest })}\n` : manifest,

@@ -1,7 +1,7 @@
 import { AppError } from "#core";
 import type { RbacSubject } from "#delivery";
+import { CLUSTER_OPTION, readClusterRights } from "../cluster-rights.ts";
 import type { Command } from "../command.ts";
-import { surroundingsOf } from "../delivery-surroundings.ts";
 
 export const kubeRbac: Command = {
   path: ["kube", "rbac"],
@@ -25,29 +25,13 @@ export const kubeRbac: Command = {
       flag: "--watch <lease>",
       summary: "for `wharf watch` too, with the Lease that it takes: NAMESPACE/NAME",
     },
-    { flag: "--at <place>", summary: "the deliveries at this place, where wharf.yaml has several clusters" },
+    CLUSTER_OPTION,
   ],
   async run(invocation) {
-    const { options, terminal, context } = invocation;
-    const { readConfig } = await import("#logins");
-    const { createInventory, parseServiceAccount, renderRbac, rightsOf } = await import("#delivery");
-    const surroundings = surroundingsOf(invocation);
-    const config = await readConfig(surroundings, invocation.configFile);
-    const inventory = createInventory(surroundings, invocation.cwd);
+    const { options, terminal } = invocation;
+    const { parseServiceAccount, renderRbac } = await import("#delivery");
     const subject = subjectOf(options, parseServiceAccount);
-    const at = options["at"];
-    const all = await rightsOf(context, { config, inventory });
-    const chosen = typeof at === "string" ? all.filter(({ place }) => place === at) : all;
-    const [rights, ...others] = chosen;
-    const known = all.map(({ place }) => place).join(", ");
-    if (rights === undefined)
-      throw new AppError("USAGE", `nothing is delivered at ${JSON.stringify(at)}`, {
-        hint: `deliveries are at ${known}`,
-      });
-    if (others.length > 0)
-      throw new AppError("USAGE", "wharf.yaml delivers to several clusters", {
-        hint: `say which with --at: ${known}`,
-      });
+    const rights = await readClusterRights(invocation);
     const manifest = renderRbac(rights, subject, leaseOf(options["watch"]));
     terminal.out(
       invocation.json

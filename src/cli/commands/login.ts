@@ -3,9 +3,8 @@ import { AppError, type Secret } from "#core";
 import type { OfferedCa } from "#delivery";
 import type { Command, Invocation } from "../command.ts";
 import { fetchOf, surroundingsOf } from "../delivery-surroundings.ts";
+import { askSecret, parseExpires, readGivenSecret } from "../login-secret.ts";
 import { plainText } from "../plain-text.ts";
-
-const MAX_SECRET_BYTES = 64 * 1024;
 
 export const login: Command = {
   path: ["login"],
@@ -56,7 +55,7 @@ export const login: Command = {
       registry: String(args["registry"]),
       username: textOf(options["username"]),
       name: textOf(options["as"]),
-      expires: dateOf(options["expires"]),
+      expires: parseExpires(options["expires"]),
       plainHttp: options["plainHttp"] === true,
       caFile: options["ca"] === undefined ? undefined : resolve(invocation.cwd, String(options["ca"])),
       unproved: options["unproved"] === true,
@@ -123,32 +122,17 @@ async function confirmCa(invocation: Invocation, offered: OfferedCa): Promise<bo
 }
 
 async function readSecret(invocation: Invocation, username: string, registry: string): Promise<Secret> {
-  const { terminal, options } = invocation;
-  const { checkSecret } = await import("#logins");
   const about = { name: `${username} at ${registry}` };
-  if (options["passwordStdin"] === true) {
-    const bytes = await terminal.readIn(MAX_SECRET_BYTES);
-    return checkSecret(about, new TextDecoder().decode(bytes), "standard input");
-  }
-  if (!terminal.isInTerminal)
-    throw new AppError("USAGE", "there is no terminal to ask for the secret at", {
+  return (
+    (await readGivenSecret(invocation, about)) ??
+    (await askSecret(invocation, about, {
+      what: "the secret",
+      question: `secret of ${username} at ${registry}: `,
       hint: "pipe it in with --password-stdin",
-    });
-  return checkSecret(
-    about,
-    await terminal.ask(`secret of ${username} at ${registry}: `, { hidden: true }),
-    "the terminal",
+    }))
   );
 }
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function dateOf(value: unknown): Date | undefined {
-  if (typeof value !== "string") return undefined;
-  const date = new Date(value);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(value) || Number.isNaN(date.getTime()))
-    throw new AppError("USAGE", "--expires wants a date", { hint: "write it as 2027-03-01" });
-  return date;
 }

@@ -3,10 +3,9 @@ import type { NewSecret, Remaining, RotateInput, RotationReport, RotationStage }
 import type { Login, Surroundings } from "#logins";
 import type { Command, Invocation } from "../command.ts";
 import { fetchOf, surroundingsOf } from "../delivery-surroundings.ts";
+import { askSecret, parseExpires, readGivenSecret } from "../login-secret.ts";
 import { plainText } from "../plain-text.ts";
 import { errorDocument, outcomesDocument, renderOutcomes } from "../render-plan.ts";
-
-const MAX_SECRET_BYTES = 64 * 1024;
 
 export const rotate: Command = {
   path: ["rotate"],
@@ -109,35 +108,24 @@ const STAGE_WORDS: Readonly<Record<RotationStage, string>> = {
 };
 
 async function newSecret(invocation: Invocation, input: RotateInput, login: Login): Promise<NewSecret> {
-  const { options, terminal, context } = invocation;
-  const { checkSecret, readConfig, runSecretCommand } = await import("#logins");
+  const { readConfig, runSecretCommand } = await import("#logins");
   const issuer = await input.findIssuer(login);
-  const expires = dateOf(options["expires"]);
+  const expires = parseExpires(invocation.options["expires"]);
   const given = (secret: Secret): NewSecret => ({ kind: "given", secret, expires, issuer });
-  if (options["passwordStdin"] === true) {
-    const text = new TextDecoder().decode(await terminal.readIn(MAX_SECRET_BYTES));
-    return given(checkSecret(login, text, "standard input"));
-  }
+  const piped = await readGivenSecret(invocation, login);
+  if (piped !== undefined) return given(piped);
   if (login.renew !== undefined) {
     const config = await readConfig(input.surroundings, input.configPath);
     const from = { surroundings: input.surroundings, config };
-    return given(await runSecretCommand(context, login, login.renew, from));
+    return given(await runSecretCommand(invocation.context, login, login.renew, from));
   }
   if (issuer !== undefined) return { kind: "issuer", issuer };
-  if (!terminal.isInTerminal)
-    throw new AppError("USAGE", "there is no terminal to ask for the new secret at", {
-      hint: "pipe it in with --password-stdin; a Wharfinger registry makes it by itself after `wharf sign-in`",
-    });
-  const question = `new secret of ${login.username} at ${login.registry}: `;
-  return given(checkSecret(login, await terminal.ask(question, { hidden: true }), "the terminal"));
-}
-
-function dateOf(value: unknown): Date | undefined {
-  if (typeof value !== "string") return undefined;
-  const date = new Date(value);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(value) || Number.isNaN(date.getTime()))
-    throw new AppError("USAGE", "--expires wants a date", { hint: "write it as 2027-03-01" });
-  return date;
+  const asked = await askSecret(invocation, login, {
+    what: "the new secret",
+    question: `new secret of ${login.username} at ${login.registry}: `,
+    hint: "pipe it in with --password-stdin; a Wharfinger registry makes it by itself after `wharf sign-in`",
+  });
+  return given(asked);
 }
 
 function print(invocation: Invocation, report: RotationReport, login: Login | undefined): void {
