@@ -1,5 +1,6 @@
 /** Values that every room shares: errors with their table, secrets, names, the context. No I/O. */
 export { AppError, type ErrorExtra, isAppError, toAppError } from "./app-error.ts";
+export { forEachAtOnce, forEachByGroup } from "./at-once.ts";
 export { type Context, type LogFields, type Logger, type LogLevel, silentLogger } from "./context.ts";
 export { type ErrorCode, type ErrorRow, errorTable, type OciErrorCode } from "./error-table.ts";
 export { type KeyPath, parseKeyPath, renderKeyPath } from "./key-path.ts";

@@ -1,5 +1,4 @@
-import { AppError, type Context, toAppError } from "#core";
-import { forEachAtOnce } from "./at-once.ts";
+import { AppError, type Context, forEachAtOnce, toAppError } from "#core";
 import type { FilePlan } from "./contract.ts";
 
 /** What became of a place's files where each stands for itself. */

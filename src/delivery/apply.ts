@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { AppError, type Context, isAppError, toAppError } from "#core";
+import { AppError, type Context, forEachAtOnce, forEachByGroup, isAppError, toAppError } from "#core";
 import { besideConfig } from "#logins";
 import type { Place } from "#places";
 import { withFileLock } from "#system";
 import { applyObjects } from "./apply-objects.ts";
-import { forEachAtOnce, forEachByGroup } from "./at-once.ts";
 import type { DeliveredRecord, FilePlan, Plan, TargetOutcome, TargetPlan } from "./contract.ts";
 import { planPlace } from "./plan.ts";
 import { actionOf, type PlanInput } from "./planning.ts";

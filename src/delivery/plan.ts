@@ -1,6 +1,5 @@
 import type { FileDocument, Merged, Refusal, Warning } from "#consumers";
-import { type AppError, type Context, toAppError } from "#core";
-import { forEachAtOnce } from "./at-once.ts";
+import { type AppError, type Context, forEachAtOnce, toAppError } from "#core";
 import type { DeliveredRecord, FilePlan, Plan, PlannedChange, TargetPlan } from "./contract.ts";
 import { createReadBack, currentMark, type ReadBack, stillOurs, wholeMark } from "./current-mark.ts";
 import { PlaceIndex } from "./place-index.ts";

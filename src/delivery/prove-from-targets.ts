@@ -1,7 +1,6 @@
 import { createRegistryClient, type LoginProof } from "#client";
-import { AppError, type Context, isAppError, toAppError, version } from "#core";
+import { AppError, type Context, forEachByGroup, isAppError, toAppError, version } from "#core";
 import type { Login } from "#logins";
-import { forEachByGroup } from "./at-once.ts";
 import { createCurlFetch } from "./curl-fetch.ts";
 import { WHOLE_FILE } from "./current-mark.ts";
 import { readingTargetOf } from "./inventory.ts";

@@ -1,7 +1,6 @@
 import type { FileDocument, Merged, Warning } from "#consumers";
-import { type Context, toAppError } from "#core";
+import { type Context, forEachByGroup, toAppError } from "#core";
 import { type DeliveryPlace, parsePlace } from "#logins";
-import { forEachByGroup } from "./at-once.ts";
 import type { DeliveredRecord, FilePlan, PlannedChange, TargetPlan } from "./contract.ts";
 import { createReadBack, stillOurs } from "./current-mark.ts";
 import { targetOf } from "./inventory.ts";

@@ -1,8 +1,7 @@
 import { isCovered } from "#consumers";
-import { AppError, type Context, isAppError, toAppError } from "#core";
+import { AppError, type Context, forEachAtOnce, isAppError, toAppError } from "#core";
 import type { Login } from "#logins";
 import { parseReference } from "#oci";
-import { forEachAtOnce } from "./at-once.ts";
 import type { Opened } from "./planning.ts";
 import type { TargetProof } from "./prove-from-targets.ts";
 import type { TargetSpec } from "./targets.ts";

@@ -1,9 +1,8 @@
 import type { Consumer, Target } from "#consumers";
 import type { Fault, Reader } from "#consumers/faults";
-import { AppError, type Context, toAppError } from "#core";
+import { AppError, type Context, forEachAtOnce, toAppError } from "#core";
 import type { DeliveryPlace } from "#logins";
 import type { Place, PlaceFile } from "#places";
-import { forEachAtOnce } from "../at-once.ts";
 import { targetOf } from "../inventory.ts";
 import { type Inventory, placesOf } from "../targets.ts";
 import type { Examination, FileReport } from "./contract.ts";

@@ -1,8 +1,7 @@
 import type { LoginProof } from "#client";
-import { type Context, toAppError } from "#core";
+import { type Context, forEachAtOnce, toAppError } from "#core";
 import { type Surroundings, saveLogin } from "#logins";
 import type { Fetch } from "#system";
-import { forEachAtOnce } from "../at-once.ts";
 import { clientOf } from "../prove-logins.ts";
 import type { ImportedLogin, ImportOutcome, ImportPlan } from "./contract.ts";
 

@@ -1,5 +1,11 @@
-import { type Context, isAppError, type ObjectKind, parseObjectPath, renderObjectPath } from "#core";
-import { atMost } from "./at-most.ts";
+import {
+  type Context,
+  forEachAtOnce,
+  isAppError,
+  type ObjectKind,
+  parseObjectPath,
+  renderObjectPath,
+} from "#core";
 import type { KubeClient } from "./kube-client.ts";
 import type { KubeSecret, KubeServiceAccount } from "./objects.ts";
 
@@ -52,7 +58,7 @@ export function createObjectReader(connect: () => Promise<KubeClient>): ObjectRe
       const client = await connect();
       const found = wanted.length < WORTH_A_LIST ? undefined : await listNamed(first.context, client, group);
       if (found !== undefined) for (const one of wanted) one.resolve(found.get(one.path));
-      else await atMost(AT_ONCE, wanted, (one) => readOne(client, one));
+      else await forEachAtOnce(wanted, (one) => readOne(client, one), AT_ONCE);
     } catch (cause) {
       for (const one of wanted) one.reject(cause);
     }

@@ -1,4 +1,4 @@
-/** Targets that are worked on at once. Places far away bound themselves; this bounds open files and memory. */
+/** Where nobody says more: it bounds open files and memory, and whatever is far away bounds itself. */
 const AT_ONCE = 64;
 
 /** `work` for each item, many at once; the answers are in the order of the items. The first that throws is thrown, and no more are begun. */
