@@ -1,3 +1,5 @@
+import { wait } from "#system";
+
 /** What is to be looked at: some namespaces, or all of them. */
 export type Scope = ReadonlySet<string> | "all";
 
@@ -40,8 +42,9 @@ export class WorkQueue {
   /** What is to be looked at next; undefined when the signal ended. */
   async next(signal: AbortSignal): Promise<Scope | undefined> {
     if (this.size === 0 && !signal.aborted) await this.#something(signal);
+    // An abort ends the pause, and is looked at behind it.
+    if (!signal.aborted) await wait(GATHER_MS, signal).catch(() => undefined);
     if (signal.aborted) return undefined;
-    await Bun.sleep(GATHER_MS);
     const scope: Scope = this.#all ? "all" : this.#waiting;
     this.#all = false;
     this.#waiting = new Set();
