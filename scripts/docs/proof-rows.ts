@@ -122,7 +122,12 @@ export const proofRows: readonly ProofRow[] = [
     works:
       "robots, read-only and read/write, delivered like any login; expiring tokens, and a warning before they end",
     against: "our own registry, and the real programs of the list below",
-    tests: ["test/cli/manage.test.ts", "test/delivery.test.ts", "test/clients/clients.test.ts"],
+    tests: [
+      "test/cli/manage.test.ts",
+      "test/delivery.test.ts",
+      "test/delivery-checks.test.ts",
+      "test/clients/clients.test.ts",
+    ],
   },
   {
     row: "A11",
@@ -280,6 +285,6 @@ export const proofRows: readonly ProofRow[] = [
     row: "Secrets",
     works: "no secret in output, arguments, logs or files but the intended ones",
     against: "a canary, looked for after every command of the way",
-    tests: ["test/delivery.test.ts", "test/server/serve-images.test.ts"],
+    tests: ["test/delivery-secrets.test.ts", "test/server/serve-images.test.ts"],
   },
 ];
