@@ -23,7 +23,10 @@ const VERBS = {
   serviceaccounts: ["get", "patch"],
 } as const;
 
-/** What `wharf watch` needs besides: to be told of changes, and a Lease. */
+/** To announce a login that ends beside its Secret: an Event is written, and counted on. A name cannot be held to while it is made. */
+const EVENTS: Rule = { group: "events.k8s.io", resource: "events", verbs: ["create", "patch"], names: [] };
+
+/** What `wharf watch` needs besides: to be told of changes, to write Events, and a Lease. */
 export interface WatchRights {
   readonly namespace: string;
   readonly name: string;
@@ -31,7 +34,7 @@ export interface WatchRights {
 
 /**
  * The manifest of the least that the deliveries at one cluster need. Everything is held to the names of the objects, lists too: where
- * namespaces are found by selector, the names are allowed in all of the cluster. `lease`: for `wharf watch`.
+ * namespaces are found by selector, the names are allowed in all of the cluster. `lease`: for `wharf watch`, which announces what ends too.
  */
 export function renderRbac(rights: KubeRights, subject: RbacSubject, lease?: WatchRights): string {
   const name = lease === undefined ? "wharf-delivery" : "wharf-watch";
@@ -47,6 +50,7 @@ export function renderRbac(rights: KubeRights, subject: RbacSubject, lease?: Wat
     if (lease !== undefined)
       for (const { namespace, kind, names } of rights.rights)
         if (namespace !== undefined) rules.push({ resource: kind, verbs: told, names });
+    if (lease !== undefined && holdsSecrets(everywhere)) rules.push(EVENTS);
     const listing: Rule = { resource: "namespaces", verbs: ["list", ...told], names: [] };
     documents.push(
       renderRole("ClusterRole", { name }, rights.findsNamespaces ? [listing, ...rules] : rules),
@@ -65,6 +69,7 @@ export function renderRbac(rights: KubeRights, subject: RbacSubject, lease?: Wat
         }),
       ),
       ...looks.filter((look) => look.namespace === namespace),
+      ...(lease !== undefined && holdsSecrets(spaces.get(namespace) ?? []) ? [EVENTS] : []),
     ];
     documents.push(
       renderRole("Role", { name, namespace }, rules),
@@ -82,6 +87,10 @@ export function renderRbac(rights: KubeRights, subject: RbacSubject, lease?: Wat
     documents.push(renderRole("Role", at, rules), renderBinding("Role", at, subject));
   }
   return documents.join("---\n");
+}
+
+function holdsSecrets(rights: KubeRights["rights"]): boolean {
+  return rights.some(({ kind }) => kind === "secrets");
 }
 
 /** `NAMESPACE/NAME` as a ServiceAccount. Throws USAGE. */

@@ -110,8 +110,28 @@ export interface Cluster {
    * Throws DENIED and UNAUTHORIZED where it may not be watched.
    */
   observe(context: Context, observed: Observed, tell: (namespace: string) => void): Promise<void>;
+  /**
+   * Writes a warning about the object at a path of this place into the events of its namespace; the same one again is counted there.
+   * false where the object is not there. Throws DENIED.
+   */
+  announce(context: Context, path: string, event: ClusterEvent): Promise<boolean>;
   /** Runs `work` while this process holds the Lease, each time that it gets it, until the context ends. Throws what `work` throws. */
   lead(context: Context, lease: LeaseOf, work: (context: Context) => Promise<void>): Promise<void>;
+}
+
+/** What an Event says; nothing secret. */
+export interface ClusterEvent {
+  /** One word, as `LoginExpired`: at most 128 characters. */
+  readonly reason: string;
+  /** What somebody has to do, one word. */
+  readonly action: string;
+  /** The sentence: at most 1,024 characters. The same reason and note about the same object is the same event. */
+  readonly note: string;
+  readonly time: Date;
+  /** How often it was said, this time with it. */
+  readonly count: number;
+  /** The process that says it: at most 128 characters. */
+  readonly reporter: string;
 }
 
 /** Whose pull secrets are asked for. */

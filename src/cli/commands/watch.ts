@@ -11,7 +11,7 @@ export const watch: Command = {
   doing: "watching",
   summary: "keep a cluster as wharf.yaml says: new namespaces, drift, changed secrets",
   description:
-    "Runs until it is stopped. Namespaces and ServiceAccounts that come are served as they appear, what somebody changes or deletes is mended, and wharf.yaml and the vault are read anew when they change; everything is looked at again every ten minutes. It writes what `wharf apply` would write, and nothing else.\n\nSeveral may run: one of them holds a Lease and works, and another takes over when it goes. Nobody can be asked for a passphrase: the vault must be sealed for a key. --listen serves /healthz, /readyz and /metrics (Prometheus) without a login, and nothing secret.",
+    "Runs until it is stopped. Namespaces and ServiceAccounts that come are served as they appear, what somebody changes or deletes is mended, and wharf.yaml and the vault are read anew when they change; everything is looked at again every ten minutes. It writes what `wharf apply` would write, and Events beside Secrets whose login ends within two weeks or has ended.\n\nSeveral may run: one of them holds a Lease and works, and another takes over when it goes. Nobody can be asked for a passphrase: the vault must be sealed for a key. --listen serves /healthz, /readyz and /metrics (Prometheus) without a login, and nothing secret.",
   examples: [
     { command: "wharf watch --at k8s://prod", says: "this cluster, until Ctrl-C" },
     {
@@ -68,6 +68,7 @@ export const watch: Command = {
         lease: leaseOf(String(invocation.options["lease"])),
         figures,
         resyncMs: RESYNC_MS,
+        now: () => new Date(),
       });
     } finally {
       await server?.stop();

@@ -12,6 +12,8 @@ export interface WatchFigures {
   waiting: number;
   /** Milliseconds since 1970; undefined: none yet. */
   lastGoodAt: number | undefined;
+  /** Events written about logins that end. */
+  announced: number;
   expiries: readonly { readonly login: string; readonly at: Date }[];
 }
 
@@ -24,6 +26,7 @@ export function createWatchFigures(): WatchFigures {
     failing: false,
     waiting: 0,
     lastGoodAt: undefined,
+    announced: 0,
     expiries: [],
   };
 }
@@ -46,6 +49,9 @@ export function renderWatchFigures(figures: WatchFigures): string {
   add("wharf_watch_written_total", "counter", "Objects written or removed.", [` ${figures.written}`]);
   add("wharf_watch_errors_total", "counter", "Looks that failed.", [` ${figures.errors}`]);
   add("wharf_watch_failing", "gauge", "1 when the last look failed.", [` ${flag(figures.failing)}`]);
+  add("wharf_watch_events_total", "counter", "Events written about logins that end.", [
+    ` ${figures.announced}`,
+  ]);
   if (figures.lastGoodAt !== undefined)
     add("wharf_watch_last_success_timestamp_seconds", "gauge", "When all was last as it should be.", [
       ` ${Math.round(figures.lastGoodAt / 1000)}`,

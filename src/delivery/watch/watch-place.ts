@@ -8,6 +8,7 @@ import { planDelivery } from "../plan.ts";
 import type { PlanInput } from "../planning.ts";
 import { expiryOf } from "../prove-logins.ts";
 import { readState, recordKey } from "../state.ts";
+import { ExpiryAnnouncer } from "./expiry-announcer.ts";
 import type { WatchFigures } from "./figures.ts";
 import { narrowTo } from "./narrow.ts";
 import { observedOf } from "./observed.ts";
@@ -22,6 +23,7 @@ export interface WatchParts {
   readonly figures: WatchFigures;
   /** Everything is looked at so often, and secrets are read anew; milliseconds. */
   readonly resyncMs: number;
+  readonly now: () => Date;
 }
 
 const STAMP_EVERY_MS = 3_000;
@@ -32,10 +34,11 @@ const STAMP_EVERY_MS = 3_000;
  */
 export async function watchPlace(context: Context, parts: WatchParts): Promise<void> {
   const { cluster } = await openWatched(context, parts);
+  const announcer = new ExpiryAnnouncer();
   await cluster.lead(context, parts.lease, async (leading) => {
     parts.figures.isLeading = true;
     try {
-      while (!leading.signal.aborted) await watchOnce(leading, parts);
+      while (!leading.signal.aborted) await watchOnce(leading, parts, announcer);
     } finally {
       parts.figures.isLeading = false;
     }
@@ -43,11 +46,11 @@ export async function watchPlace(context: Context, parts: WatchParts): Promise<v
 }
 
 /** Until the configuration changes, a resync is due, or the context ends. */
-async function watchOnce(context: Context, parts: WatchParts): Promise<void> {
+async function watchOnce(context: Context, parts: WatchParts, announcer: ExpiryAnnouncer): Promise<void> {
   const stamp = await parts.stamp();
   const { input, cluster } = await openWatched(context, parts);
   const observed = await observedOf(context, input);
-  tellExpiries(context, parts.figures, input);
+  tellExpiries(context, parts, input);
   const queue = new WorkQueue();
   const ended = new AbortController();
   const signal = AbortSignal.any([context.signal, ended.signal]);
@@ -55,7 +58,7 @@ async function watchOnce(context: Context, parts: WatchParts): Promise<void> {
   const parallel = [
     cluster.observe(own, observed, (namespace) => queue.add(namespace)),
     untilChanged(own, parts, stamp),
-    work(own, parts, { input, queue }),
+    work(own, parts, { input, queue, cluster, announcer }),
   ];
   // What was delivered and is wanted no more is in the state, and no event tells of it.
   queue.addAll();
@@ -99,18 +102,22 @@ async function untilChanged(context: Context, parts: WatchParts, stamp: string):
   }
 }
 
-async function work(
-  context: Context,
-  parts: WatchParts,
-  step: { readonly input: PlanInput; readonly queue: WorkQueue },
-): Promise<void> {
+interface WorkStep {
+  readonly input: PlanInput;
+  readonly queue: WorkQueue;
+  readonly cluster: Cluster;
+  readonly announcer: ExpiryAnnouncer;
+}
+
+async function work(context: Context, parts: WatchParts, step: WorkStep): Promise<void> {
   const { queue } = step;
   const said = new Set<string>();
   for (;;) {
     const scope = await queue.next(context.signal);
     if (scope === undefined) return;
-    const error = await reconcile(context, parts.figures, { ...step, scope, said });
+    const error = await reconcile(context, parts, { ...step, scope, said });
     if (context.signal.aborted) return;
+    await announceExpiries(context, parts, { ...step, scope });
     if (error === undefined) queue.succeeded(scope);
     else queue.failed(scope);
     parts.figures.waiting = queue.size;
@@ -119,7 +126,7 @@ async function work(
 
 async function reconcile(
   context: Context,
-  figures: WatchFigures,
+  { figures, now }: WatchParts,
   step: { readonly input: PlanInput; readonly scope: Scope; readonly said: Set<string> },
 ): Promise<AppError | undefined> {
   const { input, scope, said } = step;
@@ -128,7 +135,7 @@ async function reconcile(
     const { records } = await readState(input.config.path);
     const places = new Set(input.config.deliveries.map(({ at }) => at.text));
     const known = records.filter(({ place }) => places.has(place));
-    const narrowed = narrowTo({ ...input, records: known, now: new Date() }, scope);
+    const narrowed = narrowTo({ ...input, records: known, now: now() }, scope);
     const plan = await planDelivery(context, narrowed);
     const outcomes = isSettled(plan, narrowed.records) ? [] : await applyPlan(context, narrowed, plan);
     const errors = [...outcomes, ...plan.targets].flatMap(({ error }) =>
@@ -201,7 +208,35 @@ function tellRefusals(
   }
 }
 
-function tellExpiries(context: Context, figures: WatchFigures, input: PlanInput): void {
+async function announceExpiries(
+  context: Context,
+  parts: WatchParts,
+  step: WorkStep & { readonly scope: Scope },
+): Promise<void> {
+  const { input, cluster, scope } = step;
+  const now = parts.now();
+  const ends = parts.figures.expiries.some(({ at }) => isEnding(at, now));
+  // The state is read for it, which is long in a large cluster.
+  if (!ends) return;
+  const places = new Set(input.config.deliveries.map(({ at }) => at.text));
+  const { records } = await readState(input.config.path);
+  const own = narrowTo({ ...input, records: records.filter(({ place }) => places.has(place)) }, scope);
+  parts.figures.announced += await step.announcer.announce(context, {
+    cluster,
+    config: input.config,
+    records: own.records,
+    scope,
+    now,
+    reporter: parts.lease.holder,
+  });
+}
+
+function isEnding(expires: Date, now: Date): boolean {
+  const expiry = expiryOf({ expires }, now);
+  return expiry === "expired" || expiry === "expires soon";
+}
+
+function tellExpiries(context: Context, { figures, now }: WatchParts, input: PlanInput): void {
   const wanted = new Set(
     input.config.deliveries.flatMap(({ logins }) => logins ?? [...input.config.logins.keys()]),
   );
@@ -209,9 +244,8 @@ function tellExpiries(context: Context, figures: WatchFigures, input: PlanInput)
     .filter(({ name }) => wanted.has(name))
     .flatMap((login) => (login.expires === undefined ? [] : [{ login: login.name, at: login.expires }]));
   for (const { login, at } of figures.expiries) {
-    const expiry = expiryOf({ expires: at }, new Date());
-    if (expiry !== "expired" && expiry !== "expires soon") continue;
-    context.log.warn(expiry === "expired" ? "a login has expired" : "a login expires soon", {
+    if (!isEnding(at, now())) continue;
+    context.log.warn(at <= now() ? "a login has expired" : "a login expires soon", {
       login,
       expires: at.toISOString(),
     });

@@ -1,6 +1,7 @@
 import { AppError, type Context, isAppError, type ObjectPath, parseObjectPath } from "#core";
 import { createFetch, type Fetch, wait } from "#system";
 import type { Place, PlaceFile } from "../contract.ts";
+import { announceEvent } from "./announce.ts";
 import { pullByCanary } from "./canary.ts";
 import { connectionOf, inClusterConnection, type KubeConnection } from "./connection.ts";
 import { createCredentialSource } from "./credentials.ts";
@@ -127,6 +128,13 @@ function createPlace(name: string, connected: () => Promise<Connected>): Place {
       },
       async observe(context, observed, tell) {
         await observeObjects(context, (await connected()).client, observed, tell);
+      },
+      async announce(context, path, event) {
+        const object = await read(context, path);
+        if (object === undefined) return false;
+        const about = { at: objectAt(path), uid: object.metadata.uid };
+        await announceEvent(context, (await connected()).client, about, event);
+        return true;
       },
       async lead(context, lease, work) {
         const { client, connection } = await connected();
