@@ -25,7 +25,7 @@ export const proofRows: readonly ProofRow[] = [
       "test/kubelet.test.ts",
       "test/kube-pods.test.ts",
       "src/consumers/kubernetes/inject-pull-secret.test.ts",
-      "test/clients/readers.test.ts",
+      "test/clients/secret-kubectl.test.ts",
       "test/clients/kubelet-keyring.test.ts",
       "src/consumers/kubernetes/kubernetes.test.ts",
     ],
@@ -48,7 +48,7 @@ export const proofRows: readonly ProofRow[] = [
       "Enroot's .credentials, for registry host and token host; there when a Slurm job starts, and unknown to Slurm",
     against:
       "real curl with the file as its netrc; a job of a real slurmctld and slurmd 22.05, whose state, environment and processes were searched; golden files",
-    tests: ["test/clients/readers.test.ts", "src/consumers/enroot/enroot.test.ts", "test/slurm.test.ts"],
+    tests: ["test/clients/enroot-netrc.test.ts", "src/consumers/enroot/enroot.test.ts", "test/slurm.test.ts"],
   },
   {
     row: "A4",
