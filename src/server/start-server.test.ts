@@ -1,43 +1,15 @@
-import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+/** A server that is started: where it says it is, who may ask what, and what its connections may do. */
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect as connectTls, type PeerCertificate } from "node:tls";
-import type { Logger } from "#core";
-import { type Clock, createLogger, systemClock } from "#system";
 import { needs, needsThat, programPath } from "../../test/support/programs.ts";
-import { parseServeOptions, type ServeValues } from "./options/parse-serve-options.ts";
-import { type RunningServer, startServer } from "./start-server.ts";
+import { getFrom, useServers } from "../../test/support/use-servers.ts";
+import type { RunningServer } from "./start-server.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "wharf-server-"));
-const running: RunningServer[] = [];
-afterAll(async () => {
-  await Promise.all(running.map((server) => server.stop(AbortSignal.abort())));
-  rmSync(folder, { recursive: true, force: true });
-});
-
+const it = useServers();
+const { start } = it;
 let folders = 0;
-interface Started {
-  readonly server: RunningServer;
-  readonly dataDir: string;
-  readonly lines: string[];
-}
-
-async function start(values: ServeValues = {}, clock: Clock = systemClock): Promise<Started> {
-  const dataDir = join(folder, `data-${folders++}`);
-  const lines: string[] = [];
-  const log: Logger = createLogger({
-    level: "debug",
-    format: "json",
-    clock: systemClock,
-    write: (line) => lines.push(line),
-  });
-  const options = parseServeOptions({ data: dataDir, listen: "127.0.0.1:0", ...values }, folder);
-  const server = await startServer(options, { log, clock });
-  running.push(server);
-  return { server, dataDir, lines };
-}
 
 /** A port that nobody listens on. */
 async function freePort(): Promise<number> {
@@ -47,29 +19,26 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const get = (server: RunningServer, path: string, init?: RequestInit): Promise<Response> =>
-  fetch(`${server.url}${path}`, init);
-
 test("a server answers, says where, and leaves no address behind", async () => {
   const { server, dataDir } = await start();
   expect(readFileSync(join(dataDir, "address"), "utf8")).toBe(`${server.address}\n`);
   expect(server.url).toBe(`http://${server.address}`);
   expect(statSync(dataDir).mode & 0o777).toBe(0o700);
-  const health = await get(server, "/healthz");
+  const health = await getFrom(server, "/healthz");
   expect([health.status, await health.text()]).toEqual([200, "ok\n"]);
-  const ready = await get(server, "/readyz");
+  const ready = await getFrom(server, "/readyz");
   expect([ready.status, await ready.json()]).toEqual([
     200,
     { ready: true, checks: { database: "ok", disk: "ok", process: "ok" } },
   ]);
   await server.stop();
   expect(existsSync(join(dataDir, "address"))).toBe(false);
-  await expect(get(server, "/healthz")).rejects.toThrow();
+  await expect(getFrom(server, "/healthz")).rejects.toThrow();
 });
 
 test("the home page runs no script and takes nothing from the caller", async () => {
   const { server } = await start();
-  const page = await get(server, "/", { headers: { host: "evil.example.org" } });
+  const page = await getFrom(server, "/", { headers: { host: "evil.example.org" } });
   expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
   const text = await page.text();
   expect(text).toContain(`docker login ${server.address}`);
@@ -79,29 +48,29 @@ test("the home page runs no script and takes nothing from the caller", async () 
 
 test("unknown addresses and methods get problem+json with a code", async () => {
   const { server } = await start();
-  const unknown = await get(server, "/nothing?here=1");
+  const unknown = await getFrom(server, "/nothing?here=1");
   expect(unknown.status).toBe(404);
   expect(unknown.headers.get("content-type")).toBe("application/problem+json");
   expect(await unknown.json()).toMatchObject({ code: "NOT_FOUND", status: 404 });
-  const wrong = await get(server, "/healthz", { method: "POST" });
+  const wrong = await getFrom(server, "/healthz", { method: "POST" });
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
-  expect((await get(server, "/ca.crt")).status).toBe(404);
+  expect((await getFrom(server, "/ca.crt")).status).toBe(404);
 });
 
 test("metrics are for this machine, and not for what a proxy of this machine passes on", async () => {
   const { server } = await start();
-  await get(server, "/nothing");
-  const metrics = await (await get(server, "/metrics")).text();
+  await getFrom(server, "/nothing");
+  const metrics = await (await getFrom(server, "/metrics")).text();
   expect(metrics).toMatch(/wharf_http_requests_total\{area="site",status="4xx"\} 1\n/);
   expect(metrics).toMatch(/\nprocess_resident_memory_bytes \d+\n/);
-  expect((await get(server, "/metrics", { headers: { "x-forwarded-for": "127.0.0.1" } })).status).not.toBe(
-    200,
-  );
+  expect(
+    (await getFrom(server, "/metrics", { headers: { "x-forwarded-for": "127.0.0.1" } })).status,
+  ).not.toBe(200);
   // A proxy that does not say for whom it asks: everybody would look local.
   const behind = await start({ "behind-proxy": ["127.0.0.1"] });
-  expect((await get(behind.server, "/metrics")).status).toBe(401);
+  expect((await getFrom(behind.server, "/metrics")).status).toBe(401);
   const closed = await start({ metrics: "admin" });
-  const refused = await get(closed.server, "/metrics");
+  const refused = await getFrom(closed.server, "/metrics");
   expect([refused.status, refused.headers.get("www-authenticate")]).toEqual([
     401,
     'Basic realm="wharf", charset="UTF-8"',
@@ -110,14 +79,14 @@ test("metrics are for this machine, and not for what a proxy of this machine pas
     authorization: `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`,
   });
   const password = readFileSync(join(closed.dataDir, "admin-password"), "utf8").trim();
-  expect((await get(closed.server, "/metrics", { headers: login(`${password}x`) })).status).toBe(401);
-  expect((await get(closed.server, "/metrics", { headers: login(password) })).status).toBe(200);
+  expect((await getFrom(closed.server, "/metrics", { headers: login(`${password}x`) })).status).toBe(401);
+  expect((await getFrom(closed.server, "/metrics", { headers: login(password) })).status).toBe(200);
 });
 
 test("a second server may serve the same data; each forgets its own address only", async () => {
   const { server, dataDir } = await start();
   const second = await start({ data: dataDir });
-  expect((await get(second.server, "/readyz")).status).toBe(200);
+  expect((await getFrom(second.server, "/readyz")).status).toBe(200);
   await server.stop();
   expect(readFileSync(join(dataDir, "address"), "utf8")).toBe(`${second.server.address}\n`);
   await second.server.stop();
@@ -130,10 +99,10 @@ test("an address left by a server that was killed is gone before the new one is 
     ["nonsense", false],
     [server.address, true],
   ] as const) {
-    const dataDir = join(folder, `left-${folders++}`);
+    const dataDir = it.scratch.at(`left-${folders++}`);
     mkdirSync(dataDir, { mode: 0o700 });
     writeFileSync(join(dataDir, "address"), left);
-    const broken = start({ data: dataDir, "admin-password-file": join(folder, "not there") });
+    const broken = start({ data: dataDir, "admin-password-file": it.scratch.at("not there") });
     await expect(broken).rejects.toMatchObject({ code: "INVALID_INPUT" });
     expect([left, existsSync(join(dataDir, "address"))]).toEqual([left, stays]);
   }
@@ -142,10 +111,10 @@ test("an address left by a server that was killed is gone before the new one is 
 test("every address, IPv6 too: the address file names one that this machine reaches", async () => {
   const every = await start({ listen: ":0", "insecure-http": true });
   expect(every.server.address).toMatch(/^127\.0\.0\.1:\d+$/);
-  expect((await get(every.server, "/healthz")).status).toBe(200);
+  expect((await getFrom(every.server, "/healthz")).status).toBe(200);
   const six = await start({ listen: "[::1]:0" });
   expect(six.server.address).toMatch(/^\[::1\]:\d+$/);
-  expect((await get(six.server, "/metrics")).status).toBe(200);
+  expect((await getFrom(six.server, "/metrics")).status).toBe(200);
 });
 
 test("a port that is taken says by whom", async () => {
@@ -169,19 +138,19 @@ test("a port that is taken says by whom", async () => {
 needsThat(process.getuid?.() === 0, "needs root")(
   "a full disk shows in readyz and not in healthz",
   async () => {
-    const dataDir = join(folder, "small");
+    const dataDir = it.scratch.at("small");
     mkdirSync(dataDir);
     const mount = await Bun.spawn(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dataDir]).exited;
     expect(mount).toBe(0);
     try {
       const { server } = await start({ data: dataDir });
-      const ready = await get(server, "/readyz");
+      const ready = await getFrom(server, "/readyz");
       expect([ready.status, ready.headers.get("retry-after")]).toEqual([503, "5"]);
       expect(await ready.json()).toMatchObject({
         ready: false,
         checks: { disk: "STORAGE_FULL", database: "ok" },
       });
-      expect((await get(server, "/healthz")).status).toBe(200);
+      expect((await getFrom(server, "/healthz")).status).toBe(200);
       await server.stop();
     } finally {
       await Bun.spawn(["umount", "-l", dataDir]).exited;
@@ -201,10 +170,10 @@ test("a known secret reaches no log line, whatever was asked with it", async () 
     "/metrics",
     `/nothing?token=${canary}`,
   ])
-    await get(server, path, {
+    await getFrom(server, path, {
       headers: { authorization: `Basic ${basic}`, cookie: canary, "x-forwarded-for": canary },
     });
-  await get(server, "/v2/token", {
+  await getFrom(server, "/v2/token", {
     method: "POST",
     body: new URLSearchParams({ password: canary, grant_type: "password" }),
   });
@@ -244,8 +213,8 @@ test("a health check of HTTP/1.0 without Host is answered; the registry needs a 
 
 test("oversized headers and addresses are refused", async () => {
   const { server } = await start();
-  expect((await get(server, "/", { headers: { x: "a".repeat(20_000) } })).status).toBe(431);
-  expect((await get(server, `/${"a".repeat(20_000)}`)).status).toBe(431);
+  expect((await getFrom(server, "/", { headers: { x: "a".repeat(20_000) } })).status).toBe(431);
+  expect((await getFrom(server, `/${"a".repeat(20_000)}`)).status).toBe(431);
 });
 
 test("a client on whose connection nothing moves is cut; one that moves is not", async () => {
@@ -260,8 +229,8 @@ test("a client on whose connection nothing moves is cut; one that moves is not",
   socket.write("PUT /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nabc");
   socket.resume();
   expect(await closed).toBe("closed");
-  expect((await get(server, "/healthz")).status).toBe(200);
-  expect(await (await get(server, "/metrics")).text()).toMatch(/wharf_stalled_connections_total [1-9]/);
+  expect((await getFrom(server, "/healthz")).status).toBe(200);
+  expect(await (await getFrom(server, "/metrics")).text()).toMatch(/wharf_stalled_connections_total [1-9]/);
 }, 20_000);
 
 needs("curl")(
@@ -272,14 +241,14 @@ needs("curl")(
     const password = readFileSync(server.admin.passwordFile ?? "", "utf8").trim();
     const authorization = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
     const body = JSON.stringify({ name: project, visibility: "private" });
-    await get(server, "/api/v1/projects", {
+    await getFrom(server, "/api/v1/projects", {
       method: "POST",
       headers: { authorization, "content-type": "application/json" },
       body,
     });
     const blob = new Uint8Array(bytes);
     const digest = `sha256:${new Bun.CryptoHasher("sha256").update(blob).digest("hex")}`;
-    const pushed = await get(server, `/v2/${project}/app/blobs/uploads/?digest=${digest}`, {
+    const pushed = await getFrom(server, `/v2/${project}/app/blobs/uploads/?digest=${digest}`, {
       method: "POST",
       headers: { authorization, "content-type": "application/octet-stream" },
       body: blob,
@@ -295,112 +264,4 @@ needs("curl")(
     expect([await new Response(child.stdout).text(), await child.exited]).toEqual([String(bytes), 0]);
   },
   30_000,
-);
-
-needs("curl", "openssl")("--tls auto: curl trusts the server by its ca.crt and by nothing else", async () => {
-  const { server, dataDir } = await start({ tls: "auto", url: "https://localhost" });
-  const caFile = join(folder, "fetched-ca.crt");
-  const port = server.address.split(":")[1];
-  const curl = async (...args: string[]): Promise<{ code: number; text: string }> => {
-    const child = Bun.spawn([programPath("curl"), "-sS", "--noproxy", "*", ...args], {
-      stdout: "pipe",
-      stderr: "ignore",
-    });
-    return { text: await new Response(child.stdout).text(), code: await child.exited };
-  };
-  const at = (host: string, path: string): string => `https://${host}:${port}${path}`;
-  const untrusted = await curl(at("localhost", "/healthz"));
-  expect(untrusted.code).toBe(60);
-  writeFileSync(caFile, (await curl("-k", at("localhost", "/ca.crt"))).text);
-  expect(readFileSync(caFile, "utf8")).toBe(readFileSync(join(dataDir, "tls", "ca.crt"), "utf8"));
-  expect(server.caFingerprint).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
-  for (const host of ["localhost", "127.0.0.1"])
-    expect(await curl("--cacert", caFile, at(host, "/healthz"))).toEqual({ code: 0, text: "ok\n" });
-  expect((await curl("--cacert", caFile, "--tls-max", "1.1", at("localhost", "/healthz"))).code).not.toBe(0);
-  expect((await curl("--cacert", caFile, `http://localhost:${port}/healthz`)).text).not.toBe("ok\n");
-  await server.stop();
-});
-
-test("--tls auto: the server's certificate is renewed 30 days before its end, by the same CA, without a restart", async () => {
-  const DAY_MS = 86_400_000;
-  // Begun 65 days ago, so that all its certificates are good today, by which they are looked at.
-  let ago = 65;
-  const clock: Clock = { ...systemClock, now: () => Date.now() - ago * DAY_MS };
-  const { server, dataDir, lines } = await start({ tls: "auto" }, clock);
-  const ca = readFileSync(join(dataDir, "tls", "ca.crt"), "utf8");
-  const shown = async (): Promise<{ readonly fingerprint: string; readonly daysLeft: number }> => {
-    const [host = "", port] = server.address.split(":");
-    const { promise, resolve, reject } = Promise.withResolvers<PeerCertificate>();
-    const socket = connectTls({ host, port: Number(port), ca, rejectUnauthorized: true }, () =>
-      resolve(socket.getPeerCertificate()),
-    );
-    socket.on("error", reject);
-    try {
-      const { fingerprint256, valid_to } = await promise;
-      return {
-        fingerprint: fingerprint256,
-        daysLeft: Math.round((Date.parse(valid_to) - Date.now()) / DAY_MS),
-      };
-    } finally {
-      socket.destroy();
-    }
-  };
-  const first = await shown();
-  expect(first.daysLeft).toBe(25);
-  ago = 10;
-  await server.reloadTls();
-  expect(await shown()).toEqual(first);
-  ago = 0;
-  await server.reloadTls();
-  const renewed = await shown();
-  expect([renewed.fingerprint === first.fingerprint, renewed.daysLeft]).toEqual([false, 90]);
-  expect(lines.join("")).toContain("new certificate in use");
-  await server.stop();
-});
-
-needs("curl", "openssl")(
-  "--tls-cert and --tls-key: a new certificate is used after a reload, a broken one is not",
-  async () => {
-    const [cert, key] = [join(folder, "tls.crt"), join(folder, "tls.key")];
-    const make = async (name: string): Promise<void> => {
-      const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-      const more = [
-        "-keyout",
-        key,
-        "-out",
-        cert,
-        "-subj",
-        `/CN=${name}`,
-        "-addext",
-        `subjectAltName=DNS:${name}`,
-      ];
-      expect(await Bun.spawn([programPath("openssl"), ...args, ...more], { stderr: "ignore" }).exited).toBe(
-        0,
-      );
-    };
-    await make("one.example.org");
-    const { server, lines } = await start({ "tls-cert": cert, "tls-key": key });
-    const port = server.address.split(":")[1];
-    const reaches = async (name: string): Promise<number> => {
-      const args = ["-sS", "--noproxy", "*", "--cacert", cert, "--resolve", `${name}:${port}:127.0.0.1`];
-      const url = `https://${name}:${port}/healthz`;
-      return Bun.spawn([programPath("curl"), ...args, url], { stdout: "ignore", stderr: "ignore" }).exited;
-    };
-    expect(await reaches("one.example.org")).toBe(0);
-    await make("two.example.org");
-    await server.reloadTls();
-    expect(await reaches("two.example.org")).toBe(0);
-    const good = readFileSync(cert, "utf8");
-    writeFileSync(cert, "half written");
-    await server.reloadTls();
-    writeFileSync(cert, good);
-    expect(await reaches("two.example.org")).toBe(0);
-    expect(lines.join("")).toContain("the old one stays");
-    expect(lines.join("")).not.toContain("PRIVATE KEY");
-    await server.stop();
-    writeFileSync(cert, "half written");
-    await expect(start({ "tls-cert": cert, "tls-key": key })).rejects.toMatchObject({
-      code: "CONFIG_INVALID",
-    });
-  },
 );
