@@ -19,7 +19,7 @@ export interface UploadStatus {
 export type DigestAlgorithm = "sha256" | "sha512";
 
 export interface AppendOptions {
-  /** The upload may hold so many bytes at most (TOO_LARGE, and the upload is gone). */
+  /** The upload may hold so many bytes at most (TOO_LARGE, and the upload is gone), told while a body of unknown length still comes: its connection must end then. */
   readonly maxBytes: number;
   /** Which digest will be asked for, where that is known; a wrong guess costs a second reading at the end. */
   readonly algorithm?: DigestAlgorithm;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toAppError } from "#core";
 import { findProgram, needsThat } from "../../test/support/programs.ts";
+import { until } from "../../test/support/until.ts";
 import type { BlobStore } from "./contract.ts";
 import { openFolderStore } from "./folder-store.ts";
 
@@ -146,6 +147,31 @@ test("a chunk that does not begin where the upload ends is refused unread", asyn
 test("more than the limit is refused, and the upload is gone", async () => {
   expect(await (await send("large", new Uint8Array(41 * MIB))).text()).toBe("TOO_LARGE");
   expect(await store.status("large")).toBeUndefined();
+});
+
+test("a body without a length and without an end is refused while it comes, and takes no disk then", async () => {
+  const chunk = Buffer.concat([Buffer.from("100000\r\n"), Buffer.alloc(MIB), Buffer.from("\r\n")]);
+  const answer = Promise.withResolvers<string>();
+  const socket = connect(server.port ?? 0, "127.0.0.1", () => {
+    socket.write("PATCH /endless HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+    const more = (): void => {
+      if (failures.length === 0) socket.write(chunk, more);
+    };
+    more();
+  });
+  socket.on("data", (bytes) => answer.resolve(bytes.toString()));
+  // Whoever still sends may see the end of the connection before the answer.
+  socket.on("error", () => answer.resolve("TOO_LARGE"));
+  expect(await answer.promise).toContain("TOO_LARGE");
+  expect(failures).toEqual(["TOO_LARGE"]);
+  socket.destroy();
+  expect(await store.status("endless")).toBeUndefined();
+  expect(readdirSync(join(dir, "uploads"))).toEqual([]);
+  // The descriptor is let go once nothing writes to it any more: then the id is free.
+  await until("the upload is let go", async () =>
+    (await send("endless", new Uint8Array(1))).status === 200 ? true : undefined,
+  );
+  expect(await store.status("endless")).toEqual({ receivedBytes: 1 });
 });
 
 test("an empty body, announced, chunked or cut off, takes nothing away", async () => {

@@ -32,6 +32,8 @@ const DIGEST = /^(sha256|sha512):([0-9a-f]{64}|[0-9a-f]{128})$/;
 /** Uploads up to this size are hashed by the thread that serves: it takes less than the way to another and back. */
 const HERE_BYTES = 256 * 1024;
 const FOLLOW_AFTER_MS = 3;
+/** So often a body that did not say its length is looked at: it can be that much too long, and no more. */
+const LOOK_AFTER_MS = 50;
 const syncFile = promisify(fsync);
 const writeFile = promisify(write);
 
@@ -76,6 +78,7 @@ class FolderStore implements BlobStore {
     // Not O_APPEND: before Bun.write (1.4.5) writes a body that has arrived whole, it makes the file that long, and would write behind that.
     const held = this.#hold(uploadId, constants.O_WRONLY | constants.O_CREAT);
     this.#libc?.seekEnd(held.fd);
+    let unfinished: Promise<void> | undefined;
     try {
       if (options.startBytes !== undefined && options.startBytes !== held.sizeBytes)
         throw new AppError("RANGE_INVALID", `the upload holds ${held.sizeBytes} bytes`, {
@@ -86,7 +89,8 @@ class FolderStore implements BlobStore {
         path,
         algorithm: options.algorithm ?? "sha256",
       });
-      await writeBody(held, body).finally(stopFollowing);
+      const writing = writeBody(held, body).finally(stopFollowing);
+      if (await outgrows(held, writing, options.maxBytes)) unfinished = writing;
       const receivedBytes = fstatSync(held.fd).size;
       if (receivedBytes <= options.maxBytes) return { receivedBytes };
       await this.#drop(uploadId, path);
@@ -98,7 +102,10 @@ class FolderStore implements BlobStore {
       throw error;
     } finally {
       this.#pool.pause(uploadId, fstatSync(held.fd).size);
-      this.#release(uploadId, held);
+      const release = (): void => this.#release(uploadId, held);
+      // The answer closes the connection, which ends the writing: until then its descriptor must not become another file's.
+      if (unfinished === undefined) release();
+      else void unfinished.then(release, release);
     }
   }
 
@@ -313,6 +320,19 @@ async function writeBody(held: HeldUpload, body: Request): Promise<void> {
   }
   if (announced !== null || body.body === null) return;
   for await (const chunk of body.body) await writeAll(held.fd, chunk);
+}
+
+/** False when all is written; true as soon as there is more than there may be, while it is still written. Rejects as `writing` does. */
+async function outgrows(held: HeldUpload, writing: Promise<void>, maxBytes: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setInterval(() => {
+    if (fstatSync(held.fd).size > maxBytes) resolve(true);
+  }, LOOK_AFTER_MS);
+  try {
+    return await Promise.race([writing.then(() => false), promise]);
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
