@@ -9,6 +9,7 @@ export interface ImageName {
 }
 
 const SERVED_FROM = "registry-1.docker.io";
+const SAYS_SERVED_FROM = /^(?:docker:\/\/)?registry-1\.docker\.io\//i;
 
 /**
  * Docker's rules, but Hub under the host that it is served from stays that host: to programs it is another registry, for which they find
@@ -16,6 +17,5 @@ const SERVED_FROM = "registry-1.docker.io";
  */
 export function parseImageName(image: string): ImageName {
   const { registry, repository, username } = parseReference(image);
-  const isServedFrom = new RegExp(`^(?:docker://)?${SERVED_FROM.replaceAll(".", "\\.")}/`, "i").test(image);
-  return { registry: isServedFrom ? SERVED_FROM : registry, repository, username };
+  return { registry: SAYS_SERVED_FROM.test(image) ? SERVED_FROM : registry, repository, username };
 }

@@ -1,7 +1,7 @@
 import { isAppError } from "#core";
 import {
-  parseTomlStatements,
-  parseTomlText,
+  parseTomlDocument,
+  type TomlDocument,
   type TomlStatement,
   type TomlTable,
   tomlAt,
@@ -19,25 +19,36 @@ export interface TomlFields {
 
 /**
  * Puts the pairs under a header of their own, in place of what stands there under names of ours; every other byte stays. undefined where
- * the table stands in a form that cannot be edited so (inline, or by dotted keys). Throws FILE_INVALID for text that is not TOML.
+ * the table stands in a form that cannot be edited so (inline, or by dotted keys).
  */
-export function setTomlFields(text: string, fields: TomlFields, file: string): string | undefined {
-  const block = findBlock(text, fields, file);
-  const isElsewhere = block === undefined && tomlAt(parseTomlText(text, file), fields.path) !== undefined;
+export function setTomlFields(
+  document: TomlDocument,
+  fields: TomlFields,
+  file: string,
+): TomlDocument | undefined {
+  const { text } = document;
+  const block = findBlock(document, fields);
+  const isElsewhere = block === undefined && tomlAt(document.table, fields.path) !== undefined;
   if (isElsewhere) return undefined;
-  const edited = block === undefined ? appended(text, fields) : replaced(text, block, fields);
-  return holds(edited, fields, file) ? edited : undefined;
+  const edited = parseEdited(
+    block === undefined ? appended(text, fields) : replaced(text, block, fields),
+    file,
+  );
+  return edited !== undefined && holds(edited.table, fields) ? edited : undefined;
 }
 
-/** Takes our names out of the table, and its header where nothing is left. undefined, and throws, as `setTomlFields`. */
+/** Takes our names out of the table, and its header where nothing is left. undefined as `setTomlFields`; throws FILE_INVALID. */
 export function removeTomlFields(
-  text: string,
+  document: TomlDocument,
   fields: Pick<TomlFields, "path" | "ours">,
   file: string,
-): string | undefined {
-  const block = findBlock(text, fields, file);
-  if (block === undefined)
-    return tomlAt(parseTomlText(text, file), fields.path) === undefined ? text : undefined;
+): TomlDocument | undefined {
+  const block = findBlock(document, fields);
+  if (block === undefined) return tomlAt(document.table, fields.path) === undefined ? document : undefined;
+  return parseTomlDocument(withoutOurs(document.text, block, fields), file);
+}
+
+function withoutOurs(text: string, block: Block, fields: Pick<TomlFields, "path" | "ours">): string {
   const isEmptied = block.pairs.every((pair) => isOurs(pair, fields));
   const gone = block.pairs.filter((pair) => isOurs(pair, fields));
   if (!isEmptied) return without(text, gone);
@@ -54,8 +65,7 @@ interface Block {
   readonly pairs: readonly TomlStatement[];
 }
 
-function findBlock(text: string, fields: Pick<TomlFields, "path">, file: string): Block | undefined {
-  const statements = parseTomlStatements(text, file);
+function findBlock({ statements }: TomlDocument, fields: Pick<TomlFields, "path">): Block | undefined {
   const at = statements.findIndex(({ kind, keys }) => kind === "table" && isSame(keys, fields.path));
   const header = statements[at];
   if (header === undefined) return undefined;
@@ -102,15 +112,17 @@ function isOurs(pair: TomlStatement, { path, ours }: Pick<TomlFields, "path" | "
   return pair.keys.length === path.length + 1 && ours.includes(pair.keys.at(-1) ?? "");
 }
 
-function holds(text: string, { path, pairs, ours }: TomlFields, file: string): boolean {
-  let table: TomlTable;
+/** undefined where the new header stands where this file allows none: its table was closed before. */
+function parseEdited(text: string, file: string): TomlDocument | undefined {
   try {
-    table = parseTomlText(text, file);
+    return parseTomlDocument(text, file);
   } catch (cause) {
-    // The new header stands where this file allows none: its table was closed before.
-    if (isAppError(cause, "FILE_INVALID")) return false;
+    if (isAppError(cause, "FILE_INVALID")) return undefined;
     throw cause;
   }
+}
+
+function holds(table: TomlTable, { path, pairs, ours }: TomlFields): boolean {
   const there = tomlAt(table, path);
   return there instanceof Map && ours.every((name) => (there as TomlTable).get(name) === pairs[name]);
 }

@@ -43,11 +43,17 @@ export function parseTomlText(text: string, path: string): TomlTable {
   return new Parser(text, path).document();
 }
 
-/** The statements of a file in their order, for edits that leave all other bytes. Throws as `parseTomlText`. */
-export function parseTomlStatements(text: string, path: string): readonly TomlStatement[] {
+/** A text with what it says, and with its statements in their order: for edits that leave all other bytes. */
+export interface TomlDocument {
+  readonly text: string;
+  readonly table: TomlTable;
+  readonly statements: readonly TomlStatement[];
+}
+
+/** Throws as `parseTomlText`. */
+export function parseTomlDocument(text: string, path: string): TomlDocument {
   const parser = new Parser(text, path);
-  parser.document();
-  return parser.statements;
+  return { text, table: parser.document(), statements: parser.statements };
 }
 
 /** The value under a path of keys; undefined where there is none, or a table of tables stands in the way. */

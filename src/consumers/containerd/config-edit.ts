@@ -1,14 +1,14 @@
 import type { Entry, EntryChange, Merged, Refusal, Warning } from "../contract.ts";
 import { authDifferences, registryAuth } from "../registry-auth.ts";
 import { removeTomlFields, setTomlFields } from "../toml-edit.ts";
-import { parseTomlText, type TomlValue, tomlAt } from "../toml-text.ts";
+import { parseTomlDocument, type TomlValue, tomlAt } from "../toml-text.ts";
 import {
   AUTH_FIELDS,
   authOf,
-  parseContainerdText,
   pluginName,
   pluginTable,
   type RegistryTable,
+  readContainerdTable,
   readRegistryTable,
 } from "./config.ts";
 import { certificatePath } from "./paths.ts";
@@ -28,12 +28,12 @@ export interface Edit {
 
 /** Throws FILE_INVALID where the text is no configuration. */
 export function createEdit(start: string, path: string): Edit {
-  const { version } = parseContainerdText(start, path);
+  let document = parseTomlDocument(start, path);
+  const { version } = readContainerdTable(document.table);
   const plugin = pluginName(version);
   const changes: EntryChange[] = [];
   const warnings: Warning[] = [];
   const refusals: Refusal[] = [];
-  let text = start;
   const placeOf = (host: string, table: "auth" | "tls", name = plugin): readonly string[] => [
     "plugins",
     name,
@@ -42,10 +42,9 @@ export function createEdit(start: string, path: string): Edit {
     host,
     table,
   ];
-  const valueOf = (place: readonly string[]): TomlValue | undefined =>
-    tomlAt(parseTomlText(text, path), place);
+  const valueOf = (place: readonly string[]): TomlValue | undefined => tomlAt(document.table, place);
   const registry = (): RegistryTable =>
-    readRegistryTable(pluginTable(parseContainerdText(text, path), plugin));
+    readRegistryTable(pluginTable(readContainerdTable(document.table), plugin));
 
   function put(entry: Entry, owned: ReadonlySet<string>): void {
     const { auth, caFile } = JSON.parse(entry.content.reveal()) as Wanted;
@@ -56,12 +55,12 @@ export function createEdit(start: string, path: string): Edit {
     const differs = there === undefined ? [] : there === "mistyped" ? ["form"] : authDifferences(there, ours);
     const action = there === undefined ? "add" : differs.length === 0 ? "keep" : "update";
     if (action !== "keep") {
-      const edited = setTomlFields(text, { path: place, pairs: auth, ours: AUTH_FIELDS }, path);
+      const edited = setTomlFields(document, { path: place, pairs: auth, ours: AUTH_FIELDS }, path);
       if (edited === undefined) {
         refusals.push(otherForm(entry, path));
         return;
       }
-      text = edited;
+      document = edited;
     }
     changes.push({ key: entry.key, login: entry.login, action, ...(action === "update" ? { differs } : {}) });
     if (action === "update" && !owned.has(entry.key))
@@ -79,7 +78,7 @@ export function createEdit(start: string, path: string): Edit {
     if (caOf(place) === caFile) return;
     const edited = registry().withTls.has(entry.key)
       ? undefined
-      : setTomlFields(text, { path: place, pairs: { ca_file: caFile }, ours: ["ca_file"] }, path);
+      : setTomlFields(document, { path: place, pairs: { ca_file: caFile }, ours: ["ca_file"] }, path);
     if (edited === undefined)
       warnings.push({
         kind: "format",
@@ -87,7 +86,7 @@ export function createEdit(start: string, path: string): Edit {
         message: `${path}: ${entry.key} has a tls table of somebody's already, which stays`,
         hint: `name ${caFile} in its ca_file if pulls fail`,
       });
-    text = edited ?? text;
+    document = edited ?? document;
   }
 
   function caOf(place: readonly string[]): TomlValue | undefined {
@@ -102,18 +101,18 @@ export function createEdit(start: string, path: string): Edit {
       const edited =
         valueOf(place) === undefined
           ? undefined
-          : removeTomlFields(text, { path: place, ours: AUTH_FIELDS }, path);
+          : removeTomlFields(document, { path: place, ours: AUTH_FIELDS }, path);
       if (edited === undefined) continue;
       isThere = true;
-      text = edited;
+      document = edited;
       const tls = placeOf(key, "tls", name);
       if (caOf(tls) === certificatePath(key))
-        text = removeTomlFields(text, { path: tls, ours: ["ca_file"] }, path) ?? text;
+        document = removeTomlFields(document, { path: tls, ours: ["ca_file"] }, path) ?? document;
     }
     if (isThere) changes.push({ key, login: undefined, action: "remove" });
   }
 
-  return { put, drop, result: () => ({ text, changes, warnings, refusals }) };
+  return { put, drop, result: () => ({ text: document.text, changes, warnings, refusals }) };
 }
 
 function otherForm(entry: Entry, path: string): Refusal {

@@ -1,4 +1,5 @@
 import { Secret } from "#core";
+import { onceForBytes } from "../once-for-bytes.ts";
 import type { RegistryAuth } from "../registry-auth.ts";
 import { parseTomlText, readTomlText, type TomlTable, type TomlValue } from "../toml-text.ts";
 
@@ -30,14 +31,17 @@ export interface RegistryTable {
   readonly legacy: ReadonlySet<string>;
 }
 
-/** Throws FILE_INVALID for what is not TOML. */
-export function parseContainerdFile(bytes: Uint8Array, path: string): ContainerdFile {
-  return parseContainerdText(readTomlText(bytes, path), path);
-}
+/** Throws FILE_INVALID for what is not TOML; the same bytes are parsed once. */
+export const parseContainerdFile: (bytes: Uint8Array, path: string) => ContainerdFile = onceForBytes(
+  (bytes, path) => parseContainerdText(readTomlText(bytes, path), path),
+);
 
 /** As `parseContainerdFile`. */
 export function parseContainerdText(text: string, path: string): ContainerdFile {
-  const table = parseTomlText(text, path);
+  return readContainerdTable(parseTomlText(text, path));
+}
+
+export function readContainerdTable(table: TomlTable): ContainerdFile {
   const written = table.get("version");
   const version = isNumber(written) ? Number(written.source) : 0;
   const imports = table.get("imports");

@@ -4,7 +4,8 @@ import { authsOf } from "../auth-file.ts";
 import type { MatchAnswer, Target } from "../contract.ts";
 import { mistypedSection, unreadableEntries } from "../docker/docker-config.ts";
 import { parseImageName } from "../image-name.ts";
-import { fieldOf, type JsonObject, parseJsonBytes, stringField } from "../json-text.ts";
+import { fieldOf, type JsonMember, type JsonObject, parseJsonBytes, stringField } from "../json-text.ts";
+import { onceForBytes } from "../once-for-bytes.ts";
 
 /** Where the value is kept to be put into the variable: `DOCKER_AUTH_CONFIG` in the home, or what the delivery names as `file:`. */
 export function gitlabFile(target: Target): string {
@@ -26,22 +27,15 @@ export function matchGitlab(
   const bytes = files.get(path);
   if (bytes === undefined) return { kind: "anonymous", why: "there is no file", searched: [path] };
   const broken = (why: string): MatchAnswer => ({ kind: "broken", file: path, why });
-  let root: JsonObject;
+  let value: Value;
   try {
-    root = parseJsonBytes(bytes, path);
+    value = readValue(bytes, path);
   } catch (fault) {
     return broken(fault instanceof Error ? fault.message : "it does not parse");
   }
-  const bad = mistypedSection(root) ?? unreadableEntries(root)[0];
-  if (bad !== undefined) return broken(`${bad} cannot be decoded, so the runner reads nothing of the value`);
-  const helper = namesHelpers(root);
-  if (helper !== undefined)
-    return broken(
-      `${helper} names a helper: the runner asks it too, and where it fails reads nothing of the value`,
-    );
-  const members = authsOf(root)?.members ?? [];
+  if (typeof value === "string") return broken(value);
   for (const wanted of beginnings(`${registry}/${repository}`)) {
-    const [found, ...others] = members.filter((member) => lookedUpAs(member.key) === wanted);
+    const [found, ...others] = value.get(wanted) ?? [];
     if (found === undefined) continue;
     if (others.length > 0)
       return broken(
@@ -61,6 +55,19 @@ export function matchGitlab(
   }
   return { kind: "anonymous", why: `no entry for ${registry}`, searched: [path] };
 }
+
+/** The entries by what they are looked up as, or why the runner reads none of them. */
+type Value = ReadonlyMap<string, readonly JsonMember[]> | string;
+
+const readValue = onceForBytes((bytes, path): Value => {
+  const root = parseJsonBytes(bytes, path);
+  const bad = mistypedSection(root) ?? unreadableEntries(root)[0];
+  if (bad !== undefined) return `${bad} cannot be decoded, so the runner reads nothing of the value`;
+  const helper = namesHelpers(root);
+  if (helper !== undefined)
+    return `${helper} names a helper: the runner asks it too, and where it fails reads nothing of the value`;
+  return Map.groupBy(authsOf(root)?.members ?? [], ({ key }) => lookedUpAs(key));
+});
 
 /** Which of the two sections names a helper; undefined when none does. */
 export function namesHelpers(root: JsonObject): string | undefined {

@@ -1,6 +1,7 @@
 import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { fits } from "../kubernetes/keyring.ts";
+import { onceForBytes } from "../once-for-bytes.ts";
 import { matchPodman } from "../podman/reader.ts";
 import { readYamlText } from "../yaml-edit.ts";
 import { LOGINS_FILE, PROVIDER, providerConfigPath } from "./paths.ts";
@@ -21,12 +22,14 @@ export function matchKubeletPlugin(
   if (bytes === undefined) return { kind: "anonymous", why: `there is no ${path}`, searched };
   let providers: readonly Provider[];
   try {
-    providers = parseProviderConfig(readYamlText(bytes, path), path).providers;
+    providers = readProviders(bytes, path);
   } catch (fault) {
     const why = fault instanceof Error ? fault.message : "it does not parse";
     return { kind: "broken", file: path, why: `${why}: the kubelet does not start with it` };
   }
-  const asked = providers.filter(({ matchImages }) => matchImages.some((one) => isAsked(one, image)));
+  const { registry, repository } = parseImageName(image);
+  const name = `${registry}/${repository}`;
+  const asked = providers.filter(({ matchImages }) => matchImages.some((one) => fits(one, name)));
   const others = asked.filter(({ name }) => name !== PROVIDER).map(({ name }) => name);
   const notes = others.map((name) => `the plugin ${name} is asked too, and its answer tried next`);
   if (others.length === asked.length) {
@@ -44,7 +47,6 @@ export function matchKubeletPlugin(
   return answer.kind === "anonymous" ? { ...answer, searched } : answer;
 }
 
-function isAsked(pattern: string, image: string): boolean {
-  const { registry, repository } = parseImageName(image);
-  return fits(pattern, `${registry}/${repository}`);
-}
+const readProviders = onceForBytes(
+  (bytes, path): readonly Provider[] => parseProviderConfig(readYamlText(bytes, path), path).providers,
+);

@@ -8,6 +8,7 @@ import {
   readEntries,
   readKeyring,
 } from "../kubernetes/keyring.ts";
+import { onceForBytes } from "../once-for-bytes.ts";
 import { type NodeFile, nodeFiles } from "./paths.ts";
 
 /**
@@ -27,7 +28,7 @@ export function matchKubelet(
     searched.push(place.path);
     const bytes = files.get(place.path);
     if (bytes === undefined) continue;
-    const found = readFile(bytes, place);
+    const found = readFile(bytes, place.path, place.form);
     if ("unsure" in found) return { kind: "broken", file: place.path, why: found.unsure };
     if ("skipped" in found) {
       const why = `${found.skipped}: the kubelet passes over the whole file in silence`;
@@ -62,10 +63,10 @@ type Found =
   | { readonly skipped: string }
   | { readonly unsure: string };
 
-function readFile(bytes: Uint8Array, place: NodeFile): Found {
+const readFile = onceForBytes((bytes, path, form: NodeFile["form"]): Found => {
   let root: JsonObject;
   try {
-    root = parseJsonBytes(bytes, place.path);
+    root = parseJsonBytes(bytes, path);
   } catch (fault) {
     const why = fault instanceof Error ? fault.message : "it does not parse";
     const value = parseLoosely(bytes);
@@ -73,9 +74,9 @@ function readFile(bytes: Uint8Array, place: NodeFile): Found {
     if (value === null) return { entries: [] };
     return typeof value === "object" && !Array.isArray(value) ? { unsure: why } : { skipped: why };
   }
-  const keyring = place.form === "config.json" ? readKeyring(root) : readEntries(root.members);
+  const keyring = form === "config.json" ? readKeyring(root) : readEntries(root.members);
   return "broken" in keyring ? { skipped: keyring.broken } : keyring;
-}
+});
 
 /** What a laxer parser makes of it; an object may have a key twice: then the kubelet reads the file, and we do not know what of it. */
 function parseLoosely(bytes: Uint8Array): unknown {

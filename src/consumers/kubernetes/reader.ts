@@ -2,7 +2,7 @@ import type { MatchAnswer, Target } from "../contract.ts";
 import { parseImageName } from "../image-name.ts";
 import { fieldOf, type JsonObject, parseJsonBytes } from "../json-text.ts";
 import { onceForBytes } from "../once-for-bytes.ts";
-import { describeOthers, lookUp, readKeyring } from "./keyring.ts";
+import { describeOthers, type Keyring, lookUp, readKeyring } from "./keyring.ts";
 import { matchPodSecrets } from "./pod-reader.ts";
 import { secretFiles } from "./secret-files.ts";
 import { parseSecretYaml } from "./secret-yaml.ts";
@@ -23,9 +23,9 @@ export function matchKubernetes(
   for (const path of searched) {
     const bytes = files.get(path);
     if (bytes === undefined) continue;
-    let root: JsonObject;
+    let found: { readonly root: JsonObject; readonly keyring: Keyring };
     try {
-      root = parseConfig(bytes, path);
+      found = readSecret(bytes, path);
     } catch (fault) {
       return {
         kind: "broken",
@@ -33,11 +33,11 @@ export function matchKubernetes(
         why: fault instanceof Error ? fault.message : "it does not parse",
       };
     }
+    const { root, keyring } = found;
     if (fieldOf(root, "auths") === undefined && root.members.length > 0) {
       notes.push(`${path} has no auths around its entries, so the kubelet reads none of them`);
       continue;
     }
-    const keyring = readKeyring(root);
     if ("broken" in keyring)
       return { kind: "broken", file: path, why: `${keyring.broken}: every pull of the pod fails` };
     const tried = lookUp(keyring.entries, registry, repository);
@@ -62,6 +62,7 @@ export function matchKubernetes(
   return { kind: "anonymous", why: notes.length === 0 ? "there is no file" : notes.join("; "), searched };
 }
 
-const parseConfig = onceForBytes((bytes, path) =>
-  parseJsonBytes(parseSecretYaml(bytes, path).config, `${path} (.dockerconfigjson)`),
-);
+const readSecret = onceForBytes((bytes, path) => {
+  const root = parseJsonBytes(parseSecretYaml(bytes, path).config, `${path} (.dockerconfigjson)`);
+  return { root, keyring: readKeyring(root) };
+});
