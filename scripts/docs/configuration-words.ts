@@ -51,6 +51,10 @@ export const deliveryWords: Keys<typeof configKeys.delivery> = {
   labels: "runai: `old` for the label of the first Run:ai versions; `new` is the default",
   file: "the file to write where the consumer's own default is not the one",
   helper: "docker: `wharf` writes `credHelpers` entries for docker-credential-wharf instead of secrets",
+  "bin-dir":
+    "docker with `helper: wharf`, kubelet-plugin: absolute folder in which wharf itself is put, under the name that the program starts it by; where nothing is said, it is expected there",
+  executable:
+    "with `bin-dir`: the executable to put there, where it is not the one that runs: `dist/wharf`, relative to wharf.yaml (for hosts of another kind)",
   program:
     "apptainer: `singularity` where it is SingularityCE that reads the file; opensvc: `podman` where it runs the containers",
   module:

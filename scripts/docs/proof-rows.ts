@@ -176,6 +176,18 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "The executable on hosts",
+    works:
+      "helper and plugin are put on hosts where they differ, and taken away; what would not run there is refused",
+    against:
+      "the built executable over a real sshd: the helper answers docker's question there, the plugin the kubelet's request",
+    tests: [
+      "test/carried-program.test.ts",
+      "test/carried-plugin.test.ts",
+      "src/places/program/executable.test.ts",
+    ],
+  },
+  {
     row: "Readers",
     works:
       "what wharf says that a program would use is what the program's own code finds, for whole files with other people's entries",

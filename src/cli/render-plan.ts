@@ -1,4 +1,4 @@
-import type { AppError } from "#core";
+import { type AppError, isProgramPath } from "#core";
 import type { Plan, PlannedChange, TargetOutcome, TargetPlan } from "#delivery";
 import { createPaint, type Paint } from "./paint.ts";
 import { plainText } from "./plain-text.ts";
@@ -84,7 +84,7 @@ function targetLines(target: TargetPlan, paint: Paint, all: boolean): readonly s
     lines.push(
       `  ${plainText(file.path)}${file.action === "create" ? paint.dim(" (new)") : ""}${file.action === "remove" ? paint.dim(" (goes: nothing else is in it)") : ""}`,
     );
-    for (const change of changes) lines.push(`    ${changeLine(change, paint)}`);
+    for (const change of changes) lines.push(`    ${changeLine(file.path, change, paint)}`);
   }
   for (const refusal of target.refusals) {
     lines.push(`  ${paint.red("refused")} ${plainText(refusal.login)}: ${plainText(refusal.reason)}`);
@@ -107,8 +107,9 @@ function errorLines(error: AppError, paint: Paint): readonly string[] {
   return lines;
 }
 
-function changeLine(change: PlannedChange, paint: Paint): string {
-  const what = change.key === "(file)" ? "the whole file" : plainText(change.key);
+function changeLine(path: string, change: PlannedChange, paint: Paint): string {
+  const whole = isProgramPath(path) ? "the executable wharf" : "the whole file";
+  const what = change.key === "(file)" ? whole : plainText(change.key);
   const from =
     change.login === undefined ? "" : ` ${change.action === "remove" ? "of" : "from"} ${change.login}`;
   const differs =

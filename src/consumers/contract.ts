@@ -56,6 +56,8 @@ export interface Target {
   readonly realmHosts?: Readonly<Record<string, readonly string[]>>;
   /** Passwords of Ansible Vault for the consumer ansible, the one to encrypt with first; undefined: none was asked for. */
   readonly vaultPasswords?: readonly VaultPassword[];
+  /** What stands for the executable that `bin-dir:` is given (`renderProgramMark` of #core); undefined: none is asked for. */
+  readonly executable?: string;
   /** Options of the delivery in wharf.yaml (`name`, `namespaces`, …), as written. */
   readonly options?: Readonly<Record<string, unknown>>;
   /**

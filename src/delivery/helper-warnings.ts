@@ -17,16 +17,17 @@ export async function helperWarnings(
 ): Promise<readonly Warning[]> {
   const { spec, place, target } = about;
   if (spec.options["helper"] !== "wharf" || spec.consumer !== "docker") return [];
+  const isPut = target.executable !== undefined;
   if (spec.at.kind !== "local")
     return [
       {
         kind: "danger",
-        message: `docker at ${spec.at.text} fails at these registries unless docker-credential-wharf is there, with a wharf.yaml and a vault that it can open`,
-        hint: "leave helper: out to deliver the logins themselves",
+        message: `docker at ${spec.at.text} fails at these registries unless ${isPut ? "there is" : "docker-credential-wharf is there, with"} a wharf.yaml and a vault there that the helper can open`,
+        hint: `leave helper: out to deliver the logins themselves${isPut ? "" : "; bin-dir: DIR puts the helper there"}`,
       },
     ];
   const warnings: Warning[] = [];
-  if ((await place.version(context, "docker-credential-wharf")) === undefined)
+  if (!isPut && (await place.version(context, "docker-credential-wharf")) === undefined)
     warnings.push({
       kind: "danger",
       message: "docker-credential-wharf is not on PATH, so docker fails at these registries",

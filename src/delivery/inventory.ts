@@ -9,10 +9,13 @@ import {
   createLocalPlace,
   createSshPlaces,
   type Place,
+  type ProgramFile,
   type SshPlaces,
   withOpensvcObjects,
+  withPrograms,
 } from "#places";
 import { currentUserId, findAccount, homeFolder } from "#system";
+import { createExecutables } from "./executables.ts";
 import { requireTrust } from "./resolve-places.ts";
 import type { Inventory } from "./targets.ts";
 
@@ -57,14 +60,20 @@ export function createInventory(surroundings: Surroundings, base: string, config
     home: homeFolder(surroundings.env),
     userAgent: `wharf/${version}`,
   });
+  const executables = createExecutables();
+  const find = (sha256: string): ProgramFile | undefined => executables.find(sha256);
   return {
     consumers,
+    executable: (written) => executables.read(written),
     async openPlace(_context, at, user) {
       switch (at.kind) {
         case "local":
-          return user === undefined
-            ? withOpensvcObjects(createLocalPlace({ env: surroundings.env }))
-            : await openHome(surroundings, user);
+          return withPrograms(
+            user === undefined
+              ? withOpensvcObjects(createLocalPlace({ env: surroundings.env }))
+              : await openHome(surroundings, user),
+            find,
+          );
         case "folder":
           if (user !== undefined) throw unsupportedUsers(at);
           // A record of the state has the text of wharf.yaml.
@@ -74,7 +83,7 @@ export function createInventory(surroundings: Surroundings, base: string, config
               : resolve(base, at.folder),
           );
         case "ssh":
-          return withOpensvcObjects(openSsh(ssh, at, user));
+          return withPrograms(withOpensvcObjects(openSsh(ssh, at, user)), find);
         case "hosts":
           throw (
             at.error ??

@@ -7,6 +7,7 @@ import type { PlanInput, Prepared } from "./planning.ts";
 import { readAhead } from "./read-ahead.ts";
 import { consumerNamed, type TargetSpec } from "./targets.ts";
 import { withVaultPasswords } from "./vault-passwords.ts";
+import { withExecutable } from "./with-executable.ts";
 
 /** Opens a target's place and compiles its logins. A failure is the target's own (`error`); a vault that does not open throws. */
 export async function prepareTarget(context: Context, input: PlanInput, spec: TargetSpec): Promise<Prepared> {
@@ -18,9 +19,11 @@ export async function prepareTarget(context: Context, input: PlanInput, spec: Ta
   try {
     const consumer = consumerNamed(input.inventory.consumers, spec.consumer);
     const opened = await input.inventory.openPlace(context, spec.at, spec.user);
-    const target = await withVaultPasswords(
-      input.secrets,
-      await targetOf(context, opened, consumer, spec.options),
+    const found = await targetOf(context, opened, consumer, spec.options);
+    const target = await withExecutable(
+      context,
+      { inventory: input.inventory, place: opened },
+      await withVaultPasswords(input.secrets, found),
     );
     const compiled = consumer.compile(ready, target);
     const place = await readAhead(context, opened, [

@@ -1,13 +1,15 @@
 import type { Consumer } from "#consumers";
 import { AppError, type Context, nearestName } from "#core";
 import type { Delivery, DeliveryPlace, WharfConfig } from "#logins";
-import type { Place } from "#places";
+import type { Place, ProgramFile } from "#places";
 
 /** Opens places and names consumers; passed in, so that tests give their own. */
 export interface Inventory {
   readonly consumers: readonly Consumer[];
   /** The place of an `at:`, as `user` there (undefined: as the caller). Throws UNSUPPORTED, PERMISSION_DENIED, CONFIG_INVALID. */
   openPlace(context: Context, at: DeliveryPlace, user: string | undefined): Promise<Place>;
+  /** The executable that a delivery sends: the one that runs now, or another by its path. Throws UNSUPPORTED from source. */
+  executable?(written: string | undefined): Promise<ProgramFile>;
 }
 
 /** Deliveries of the same program at the same place for the same user and options are one target. */

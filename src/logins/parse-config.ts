@@ -35,6 +35,8 @@ const DELIVERY_OPTIONS = [
   "scope",
   "file",
   "helper",
+  "bin-dir",
+  "executable",
   "program",
   "module",
   "curl",
@@ -295,7 +297,8 @@ function readDelivery(reader: YamlReader, node: unknown, paths: Paths): Delivery
     }
     const value = plain(option.value);
     // From the caller's home, or wharf.yaml's folder, on this machine; elsewhere paths are the target's own.
-    options[key] = key === "file" && typeof value === "string" && isLocal ? expandPath(value, paths) : value;
+    const isHere = key === "executable" || ((key === "file" || key === "bin-dir") && isLocal);
+    options[key] = isHere && typeof value === "string" ? expandPath(value, paths) : value;
   }
   return {
     to: reader.text(to, "`to:`"),

@@ -1,4 +1,5 @@
 import type { Context } from "#core";
+import type { ProgramFile } from "./program/executable.ts";
 
 /** A file as a place found it. */
 export interface PlaceFile {
@@ -74,6 +75,21 @@ export interface Place {
    * takes longer or prints more than it may. Not there for a folder or a Kubernetes API, where nothing runs.
    */
   run?(context: Context, command: PlaceCommand): Promise<CommandResult | undefined>;
+  /** Present where the executable can be put. */
+  readonly programs?: ProgramPlace;
+}
+
+/** What a place does with the executable of wharf, of a hundred megabytes. Its folder must be one that nobody else may write to. */
+export interface ProgramPlace {
+  /** Throws UNSUPPORTED where the machine, or its C library, is another than the program is for. */
+  requireFit(context: Context, program: ProgramFile): Promise<void>;
+  /** sha256, in hex, of the file at a path; undefined when there is none. */
+  digest(context: Context, path: string): Promise<string | undefined>;
+  /**
+   * Puts it there, 0755, atomically as `write` does, after it has been started there once. Streamed: it is never in memory for each place.
+   * Throws UNSUPPORTED where it does not start.
+   */
+  install(context: Context, path: string, program: ProgramFile): Promise<void>;
 }
 
 /** An image that a pod is to pull, as its ServiceAccount or with a Secret of its own. */

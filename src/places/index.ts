@@ -13,5 +13,6 @@ export { createFolderPlace } from "./folder/index.ts";
 export { createKubernetesPlaces, type KubernetesPlaces } from "./kubernetes/index.ts";
 export { createLocalPlace } from "./local/index.ts";
 export { withOpensvcObjects } from "./opensvc/index.ts";
+export { type ProgramFile, readExecutable, withPrograms } from "./program/index.ts";
 export { readSlurmHosts } from "./slurm/index.ts";
 export { createSshPlaces, type SshPlaces } from "./ssh/index.ts";

@@ -1,4 +1,5 @@
 import { AppError, type Context } from "#core";
+import { systemErrorCode } from "./storage-error.ts";
 
 export interface ProgramRun {
   /** The program and its arguments; no shell reads them. Never a secret among them. */
@@ -7,6 +8,8 @@ export interface ProgramRun {
   /** The whole environment of the program. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin?: Uint8Array;
+  /** What follows `stdin`, read no faster than the program takes it. */
+  readonly feed?: () => AsyncIterable<Uint8Array>;
   readonly timeoutMs: number;
   /** Of standard output; more is an error. */
   readonly maxBytes: number;
@@ -35,6 +38,7 @@ export async function runProgram(context: Context, run: ProgramRun): Promise<Pro
     const [stdout, stderr] = await Promise.all([
       collect(child.stdout, run.maxBytes, stop),
       collect(child.stderr, 4096, undefined),
+      feed(child, run, stop),
     ]);
     const exitCode = await child.exited;
     if (context.signal.aborted) throw new AppError("INTERRUPTED", `stopped while ${program} was running`);
@@ -49,12 +53,14 @@ export async function runProgram(context: Context, run: ProgramRun): Promise<Pro
   }
 }
 
-function start(run: ProgramRun, program: string): Bun.Subprocess<Uint8Array | "ignore", "pipe", "pipe"> {
+type Child = Bun.Subprocess<Uint8Array | "ignore" | "pipe", "pipe", "pipe">;
+
+function start(run: ProgramRun, program: string): Child {
   try {
     return Bun.spawn([...run.argv], {
       ...(run.cwd === undefined ? {} : { cwd: run.cwd }),
       env: { ...run.env },
-      stdin: run.stdin ?? "ignore",
+      stdin: run.feed === undefined ? (run.stdin ?? "ignore") : "pipe",
       stdout: "pipe",
       stderr: "pipe",
     });
@@ -63,6 +69,30 @@ function start(run: ProgramRun, program: string): Bun.Subprocess<Uint8Array | "i
       hint: "check its name and PATH",
       cause,
     });
+  }
+}
+
+/** A program that ends early, or closes its input, has said why by itself. What cannot be read is thrown, and ends the program. */
+async function feed(child: Child, run: ProgramRun, stop: () => void): Promise<void> {
+  const { stdin } = child;
+  if (run.feed === undefined || stdin === undefined || typeof stdin === "number") return;
+  const give = async (chunk: Uint8Array): Promise<boolean> => {
+    try {
+      await Promise.race([Promise.all([stdin.write(chunk), stdin.flush()]), child.exited]);
+      return child.exitCode === null && child.signalCode === null;
+    } catch (cause) {
+      if (systemErrorCode(cause) === "EPIPE") return false;
+      throw cause;
+    }
+  };
+  try {
+    if (await give(run.stdin ?? new Uint8Array()))
+      for await (const chunk of run.feed()) if (!(await give(chunk))) break;
+    await stdin.end();
+  } catch (cause) {
+    if (systemErrorCode(cause) === "EPIPE") return;
+    stop();
+    throw cause;
   }
 }
 

@@ -3,10 +3,12 @@ import { type AuthFileRules, mergeAuthFile } from "../auth-file.ts";
 import type { Compiled, ConsumerLogin, FileDocument, Merged, Target, Warning } from "../contract.ts";
 import { onePerHost, refuseForm } from "../coverage.ts";
 import { fieldOf, type JsonObject, memberOf, stringField } from "../json-text.ts";
+import { isProgram, mergeProgram, programDocuments } from "../program-document.ts";
 import { compileCertificates, isCertificate, mergeWholeFile } from "../whole-file.ts";
 import { dockerKey, findInAuths, HUB_KEY, mistypedSection, unreadableEntries } from "./docker-config.ts";
 import { helperEntry, mergeHelperEntries, refusePaths } from "./helper-entries.ts";
 
+const HELPER_PROGRAM = "docker-credential-wharf";
 const OTHER = "or deliver it to podman, which knows paths";
 
 /** The file that docker and its kin read: `$DOCKER_CONFIG` names its folder. */
@@ -43,7 +45,11 @@ export function compileDocker(logins: readonly ConsumerLogin[], target: Target):
     entries,
   };
   return {
-    documents: [...(entries.length === 0 ? [] : [file]), ...certificates.documents],
+    documents: [
+      ...(entries.length === 0 || helper === undefined ? [] : programDocuments(HELPER_PROGRAM, target)),
+      ...(entries.length === 0 ? [] : [file]),
+      ...certificates.documents,
+    ],
     refusals: [...formed.refusals, ...whole.refusals, ...placed.refusals],
     warnings: [...placed.warnings, ...certificates.warnings, ...environmentWarnings(target)],
   };
@@ -54,6 +60,7 @@ export function mergeDocker(
   document: FileDocument,
   owned: ReadonlySet<string>,
 ): Merged {
+  if (isProgram(document)) return mergeProgram(current, document, owned);
   if (isCertificate(document)) return mergeWholeFile(current, document, owned);
   return mergeHelperEntries(current, document, owned, (bytes, rest, ours) =>
     mergeAuthFile(bytes, rest, ours, dockerRules),

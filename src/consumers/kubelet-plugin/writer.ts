@@ -11,6 +11,7 @@ import type {
 import { refuseForm, scopeOf } from "../coverage.ts";
 import { personalLogins } from "../personal-login.ts";
 import { compilePodman, mergePodman } from "../podman/writer.ts";
+import { isProgram, mergeProgram, programDocuments } from "../program-document.ts";
 import { compileCertificates } from "../whole-file.ts";
 import { readYamlText } from "../yaml-edit.ts";
 import { appendItem, cutItem } from "../yaml-sequence.ts";
@@ -47,7 +48,7 @@ export function compileKubeletPlugin(logins: readonly ConsumerLogin[], target: T
     })),
   };
   return {
-    documents: kept.length === 0 ? [] : [...placed.documents, config],
+    documents: kept.length === 0 ? [] : [...programDocuments(PROVIDER, target), ...placed.documents, config],
     refusals: [...formed.refusals, ...placed.refusals],
     warnings: [...placed.warnings, ...personalLogins(kept, target), ...certificates.warnings],
   };
@@ -60,6 +61,7 @@ export function mergeKubeletPlugin(
   owned: ReadonlySet<string>,
 ): Merged {
   const { path } = document;
+  if (isProgram(document)) return mergeProgram(current, document, owned);
   if (path === LOGINS_FILE) return mergePodman(current, document, owned);
   const wanted = document.entries.map(({ key }) => key);
   const before = current === undefined ? "" : readYamlText(current, path);
@@ -202,7 +204,7 @@ function warningsOf(text: string, document: FileDocument, isFirst: boolean): rea
     warnings.push({
       kind: "danger",
       message: `the kubelet needs --image-credential-provider-config=${path} and --image-credential-provider-bin-dir=DIR, and does not start where DIR has no ${PROVIDER}`,
-      hint: `before the restart: ln -s "$(command -v wharf)" DIR/${PROVIDER}`,
+      hint: `bin-dir: DIR in its delivery puts it there; or, before the restart: ln -s "$(command -v wharf)" DIR/${PROVIDER}`,
     });
   const env: unknown = ourProvider(text, path).node.toJSON();
   if (!JSON.stringify(env).includes(`{"name":"${LOGINS_VARIABLE}","value":"${LOGINS_FILE}"}`))

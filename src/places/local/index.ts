@@ -16,6 +16,7 @@ import {
 import type { Place, PlaceCommand, PlaceFacts, PlaceFile, WriteOptions } from "../contract.ts";
 import { MAX_OUTPUT_BYTES } from "../limits.ts";
 import { programEnvironment } from "../program-environment.ts";
+import { createLocalPrograms } from "./programs.ts";
 
 /** Largest file that is read whole. No program's login file comes near it. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -44,7 +45,15 @@ export function createLocalPlace(
     return { root: { path: "/", aliases: [], uid: 0, gid: 0 }, below: path.slice(1) };
   }
 
+  async function write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<void> {
+    const { root, below } = await rootOf(path);
+    // root with somebody's HOME (sudo) writes for that person, who could not read it otherwise.
+    const owner = account.uid === 0 && root.uid !== 0 ? { uid: root.uid, gid: root.gid } : undefined;
+    await writeRooted(root, below, bytes, owner === undefined ? options : { ...options, owner });
+  }
+
   return {
+    programs: createLocalPrograms(write),
     name: "local",
     facts(_context: Context): Promise<PlaceFacts> {
       return Promise.resolve({ home, user: account.user, uid: account.uid, env: programEnvironment(env) });
@@ -53,11 +62,8 @@ export function createLocalPlace(
       const { root, below } = await rootOf(path);
       return readRooted(root, below, MAX_BYTES);
     },
-    async write(_context: Context, path: string, bytes: Uint8Array, write: WriteOptions): Promise<void> {
-      const { root, below } = await rootOf(path);
-      // root with somebody's HOME (sudo) writes for that person, who could not read it otherwise.
-      const owner = account.uid === 0 && root.uid !== 0 ? { uid: root.uid, gid: root.gid } : undefined;
-      await writeRooted(root, below, bytes, owner === undefined ? write : { ...write, owner });
+    async write(_context: Context, path: string, bytes: Uint8Array, options: WriteOptions): Promise<void> {
+      await write(path, bytes, options);
     },
     async refuseOpen(_context: Context, path: string): Promise<void> {
       const { root, below } = await rootOf(path);

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { AppError, type Context } from "#core";
-import { findProgram, type ProgramResult, privateRuntimeFolder, runProgram } from "#system";
+import { findProgram, type ProgramResult, type ProgramRun, privateRuntimeFolder, runProgram } from "#system";
 import { createGate, type Gate } from "./gate.ts";
 import { type RemoteCall, type RemoteIdentity, renderRemote } from "./program-text.ts";
+import { type FedCall, renderFed } from "./programs.ts";
 import { parseReport } from "./report.ts";
 import { parseSettings, type SshSettings } from "./settings.ts";
 
@@ -31,6 +32,8 @@ const CHANNELS_PER_CONNECTION = 8;
 const HANDSHAKES_PER_DOOR = 8;
 /** How long OpenSSH keeps a connection for the next command. */
 const PERSIST_SECONDS = 30;
+/** For the executable, packed: 60 MB take ten minutes at 100 kB/s. */
+const SEND_MS = 10 * 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** What OpenSSH needs of the environment; the secrets that sources may keep there stay here. */
@@ -86,10 +89,33 @@ export class SshConnections {
     const settings = await known.settings;
     const start = (): Promise<ProgramResult> =>
       this.#atOnce.run(async () =>
-        this.#ssh(context, at, [...(await this.#flags(at, settings)), command], stdin),
+        this.#ssh(context, at, [...(await this.#flags(at, settings)), command], { stdin }),
       );
     const result = await this.#throughFirst(known, settings, start);
     return readResult(at, result, { nonce, identity, count: calls.length });
+  }
+
+  /** As `run`, for one call whose input is streamed, however long the connection takes for it: ServerAlive finds one that is dead. */
+  async send(
+    context: Context,
+    at: SshHost,
+    call: FedCall,
+    identity: RemoteIdentity,
+  ): Promise<string | undefined> {
+    const known = this.#known(context, at);
+    const nonce = `wharf-${randomBytes(12).toString("hex")}`;
+    const { command, stdin, feed } = renderFed(call, (one) => renderRemote([one], identity, nonce));
+    const settings = await known.settings;
+    const result = await known.channels.run(() =>
+      this.#atOnce.run(async () =>
+        this.#ssh(context, at, [...(await this.#flags(at, settings)), command], {
+          stdin,
+          feed,
+          timeoutMs: SEND_MS,
+        }),
+      ),
+    );
+    return readResult(at, result, { nonce, identity, count: 1 })[0];
   }
 
   #known(context: Context, at: SshHost): Known {
@@ -132,7 +158,7 @@ export class SshConnections {
   }
 
   async #readSettings(context: Context, at: SshHost): Promise<SshSettings> {
-    const { exitCode, stdout, stderr } = await this.#ssh(context, at, ["-G", ...destination(at)], undefined);
+    const { exitCode, stdout, stderr } = await this.#ssh(context, at, ["-G", ...destination(at)], {});
     if (exitCode !== 0) throw unreachable(at, stderr);
     return parseSettings(new TextDecoder().decode(stdout));
   }
@@ -168,7 +194,7 @@ export class SshConnections {
     context: Context,
     at: SshHost,
     args: readonly string[],
-    stdin: Uint8Array | undefined,
+    given: Partial<Pick<ProgramRun, "stdin" | "feed" | "timeoutMs">>,
   ): Promise<ProgramResult> {
     const program = findProgram("ssh", this.#env["PATH"]);
     if (program === undefined)
@@ -178,8 +204,8 @@ export class SshConnections {
     return await runProgram(context, {
       argv: [program, ...args],
       env: this.#env,
-      ...(stdin === undefined ? {} : { stdin }),
       timeoutMs: (this.#limits.connectSeconds + this.#limits.answerSeconds) * 1000,
+      ...given,
       maxBytes: MAX_ANSWER_BYTES,
     });
   }

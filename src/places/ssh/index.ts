@@ -5,6 +5,7 @@ import { MAX_OUTPUT_BYTES } from "../limits.ts";
 import { PROGRAM_VARIABLES } from "../program-environment.ts";
 import { SshConnections, type SshHost, type SshLimits } from "./connections.ts";
 import type { RemoteCall, RemoteIdentity } from "./program-text.ts";
+import { createRemotePrograms, type FedCall } from "./programs.ts";
 import { parseAnswer, type RemoteAnswer } from "./report.ts";
 
 export type { SshHost, SshLimits } from "./connections.ts";
@@ -41,6 +42,8 @@ export interface RemoteCarrier<Host extends { readonly text: string }> {
     calls: readonly RemoteCall[],
     identity: RemoteIdentity,
   ): Promise<readonly (string | undefined)[]>;
+  /** One call whose input is streamed; not there where nothing large can be carried. */
+  send?(context: Context, host: Host, call: FedCall, identity: RemoteIdentity): Promise<string | undefined>;
 }
 
 /** A place kept by the remote program. What is asked for at once travels in one round trip. */
@@ -72,6 +75,10 @@ export function createRemotePlace<Host extends { readonly text: string }>(
       waiting.push({ call, resolve, reject });
       if (waiting.length === 1) queueMicrotask(() => void send(context));
     });
+    return answerIn(line, doing);
+  }
+
+  function answerIn(line: string | undefined, doing: string): RemoteAnswer {
     if (line === undefined)
       throw new AppError("UNREACHABLE", `${doing} on ${host.text}: the connection ended before the answer`, {
         hint: "nothing is half-written; try again",
@@ -79,7 +86,16 @@ export function createRemotePlace<Host extends { readonly text: string }>(
     return parseAnswer(line, `${doing} on ${host.text}`);
   }
 
+  const carry = connections.send?.bind(connections);
+  const programs =
+    carry === undefined
+      ? undefined
+      : createRemotePrograms(ask, async (context, call, doing) =>
+          answerIn(await carry(context, host, call, identity), doing),
+        );
+
   return {
+    ...(programs === undefined ? {} : { programs }),
     name: identity.user === undefined ? host.text : `${host.text} as ${identity.user}`,
     async facts(context): Promise<PlaceFacts> {
       const { bytes } = await ask(context, { words: ["op_facts", PROGRAM_VARIABLES] }, "looking round");
