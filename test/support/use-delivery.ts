@@ -1,6 +1,7 @@
 import { beforeAll, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { extendFixture } from "./extend-fixture.ts";
 import type { InProcessResult } from "./run-cli.ts";
 import type { TestLogin } from "./test-server.ts";
 import { useWharfHome, type WharfHome } from "./use-wharf-home.ts";
@@ -31,18 +32,7 @@ export function useDelivery(): Delivery {
     return robot;
   };
   const auth = (): string => Buffer.from(`${present().username}:${present().secret}`).toString("base64");
-  return {
-    shown: at.shown,
-    wharf: at.wharf,
-    get server() {
-      return at.server;
-    },
-    get home() {
-      return at.home;
-    },
-    get env() {
-      return at.env;
-    },
+  return extendFixture<WharfHome, Delivery>(at, {
     get robot() {
       return present();
     },
@@ -62,5 +52,5 @@ export function useDelivery(): Delivery {
         expect(text).not.toContain(Buffer.from(present().secret).toString("base64"));
       }
     },
-  };
+  });
 }

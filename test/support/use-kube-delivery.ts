@@ -1,14 +1,11 @@
 import { beforeEach, expect } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { KubeCluster } from "./kube-cluster.ts";
-import type { Test } from "./programs.ts";
+import { extendFixture } from "./extend-fixture.ts";
 import { type CliOptions, type CliResult, runCli } from "./run-cli.ts";
-import { useKubeCluster } from "./use-kube-cluster.ts";
+import { type TestCluster, useKubeCluster } from "./use-kube-cluster.ts";
 
 /** The cluster of one test file, and for each test a folder from which wharf delivers into it. */
-export interface KubeDelivery {
-  readonly withCluster: Test;
-  readonly cluster: KubeCluster;
+export interface KubeDelivery extends TestCluster {
   /** The running test's own folder, empty at first: wharf's home and working directory. */
   readonly folder: string;
   /** What wharf is given; the running test may change it. Holds PASS_A and PASS_B, the logins' secrets. */
@@ -67,11 +64,7 @@ export function useKubeDelivery(label: string): KubeDelivery {
     expect(answer.status).toBe(200);
     return (await answer.json()) as SecretShape;
   };
-  return {
-    withCluster: kube.withCluster,
-    get cluster() {
-      return kube.cluster;
-    },
+  return extendFixture<TestCluster, KubeDelivery>(kube, {
     get folder() {
       return folder;
     },
@@ -102,7 +95,7 @@ export function useKubeDelivery(label: string): KubeDelivery {
     countWrites: () =>
       kube.cluster.audit().filter(({ verb }) => ["create", "update", "patch", "delete"].includes(verb))
         .length,
-  };
+  });
 }
 
 function writeConfig(folder: string, deliveries: readonly string[]): void {

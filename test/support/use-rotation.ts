@@ -6,6 +6,7 @@ import { beginRotation, type RotateInput, type RotationStage, type TokenIssuer }
 import { readConfig } from "#logins";
 import { createFetch } from "#system";
 import { findTokenIssuer } from "../../src/cli/manage/token-issuer.ts";
+import { extendFixture } from "./extend-fixture.ts";
 import type { TestLogin } from "./test-server.ts";
 import { useWharfHome, type WharfHome } from "./use-wharf-home.ts";
 
@@ -73,18 +74,7 @@ export function useRotation(): Rotation {
     if (issuer === undefined) throw new Error("nobody is signed in");
     return issuer;
   };
-  return {
-    shown: at.shown,
-    wharf: at.wharf,
-    get server() {
-      return at.server;
-    },
-    get home() {
-      return at.home;
-    },
-    get env() {
-      return at.env;
-    },
+  return extendFixture<WharfHome, Rotation>(at, {
     get robot() {
       return present();
     },
@@ -133,5 +123,5 @@ export function useRotation(): Rotation {
       const fresh = { kind: "issuer", issuer: await issuerHere(input) } as const;
       await expect(beginRotation(rotationContext, input, "team", fresh)).rejects.toThrow("killed here");
     },
-  };
+  });
 }
