@@ -1,38 +1,24 @@
 /** A login that ends is announced beside its Secrets, as Events of a real Kubernetes API, by a clock that is moved. */
-import { afterAll, afterEach, beforeAll, expect } from "bun:test";
+import { afterEach, expect } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type Context, silentLogger } from "#core";
 import { configStamp, createWatchFigures, openDelivery, type WatchFigures, watchPlace } from "#delivery";
 import { readConfig } from "#logins";
-import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
-import { findProgram, needs } from "./support/programs.ts";
 import { runCli } from "./support/run-cli.ts";
-import { createScratch, type Scratch } from "./support/scratch.ts";
 import { until } from "./support/until.ts";
+import { useKubeCluster } from "./support/use-kube-cluster.ts";
 
-const withCluster = needs("kube", "openssl");
+const kube = useKubeCluster("kube-events");
+const { withCluster } = kube;
 const LONG = 60_000;
 const DAY = 24 * 3600_000;
 const EXPIRES = new Date("2031-05-01T00:00:00Z");
-let scratch: Scratch;
-let cluster: KubeCluster;
 let started: Watching[] = [];
-
-beforeAll(async () => {
-  if (findProgram("kube") === undefined || findProgram("openssl") === undefined) return;
-  scratch = createScratch("kube-events");
-  cluster = await startKubeCluster(scratch);
-}, 300_000);
 
 /** One that a failed test left would keep the Lease. */
 afterEach(async () => {
   for (const one of started) await one.stop().catch(() => undefined);
   started = [];
-}, LONG);
-
-afterAll(async () => {
-  await cluster?.stop();
-  scratch?.remove();
 }, LONG);
 
 interface SeenEvent {
@@ -45,7 +31,7 @@ interface SeenEvent {
 }
 
 async function eventsOf(namespace: string): Promise<readonly SeenEvent[]> {
-  const answer = await cluster.request("GET", `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+  const answer = await kube.cluster.request("GET", `/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
   const { items } = (await answer.json()) as { items: readonly SeenEvent[] };
   return items.filter(({ reason }) => reason.startsWith("Login"));
 }
@@ -116,22 +102,22 @@ function configure(folder: string, context: string, namespaces: string): string 
 
 /** A ServiceAccount with the roles that wharf prints, and its kubeconfig. */
 async function robotFor(folder: string, name: string, change = (text: string) => text): Promise<string> {
-  await cluster.mustKubectl(["create", "serviceaccount", "-n", "kube-system", name]);
+  await kube.cluster.mustKubectl(["create", "serviceaccount", "-n", "kube-system", name]);
   const roles = await runCli(
     ["kube", "rbac", "--service-account", `kube-system/${name}`, "--watch", "kube-system/events"],
-    { cwd: folder, env: { HOME: folder, KUBECONFIG: cluster.adminConfig } },
+    { cwd: folder, env: { HOME: folder, KUBECONFIG: kube.cluster.adminConfig } },
   );
   expect([roles.code, roles.err]).toEqual([0, ""]);
   const manifest = change(roles.out.replaceAll(": wharf-watch", `: ${name}`));
-  await cluster.mustKubectl(["apply", "-f", "-"], { input: manifest });
-  return await cluster.serviceAccountConfig("kube-system", name);
+  await kube.cluster.mustKubectl(["apply", "-f", "-"], { input: manifest });
+  return await kube.cluster.serviceAccountConfig("kube-system", name);
 }
 
 withCluster(
   "two weeks before and when it has ended, one Event on each Secret, counted on and not repeated, with the printed roles",
   async () => {
-    const folder = scratch.at("ends");
-    for (const name of ["ends-1", "ends-2"]) await cluster.addNamespace(name, { team: "ends" });
+    const folder = kube.scratch.at("ends");
+    for (const name of ["ends-1", "ends-2"]) await kube.cluster.addNamespace(name, { team: "ends" });
     const secret = configure(folder, "test", "{ selector: team=ends }");
     const config = await robotFor(folder, "ends");
     const watching = startWatching(
@@ -148,7 +134,7 @@ withCluster(
       await until("it is announced", async () => (await eventsOf(namespace)).length > 0 || undefined, LONG);
     await looked(watching, 3);
     const [event, ...more] = await eventsOf("ends-1");
-    const there = await (await cluster.request("GET", "/api/v1/namespaces/ends-1/secrets/pulls")).json();
+    const there = await (await kube.cluster.request("GET", "/api/v1/namespaces/ends-1/secrets/pulls")).json();
     const { uid } = (there as { metadata: { uid: string } }).metadata;
     expect(more).toEqual([]);
     expect(event).toMatchObject({
@@ -159,7 +145,7 @@ withCluster(
     });
     expect(event?.series).toBeUndefined();
     // Where people look for it.
-    expect(await cluster.mustKubectl(["events", "-n", "ends-1", "--for", "secret/pulls"])).toContain(
+    expect(await kube.cluster.mustKubectl(["events", "-n", "ends-1", "--for", "secret/pulls"])).toContain(
       "LoginExpiresSoon",
     );
 
@@ -170,7 +156,7 @@ withCluster(
     watching.now = new Date(EXPIRES.getTime() + 1);
     await until("its end is announced", async () => (await eventsOf("ends-2"))[1], LONG);
     // A namespace that comes now is told too.
-    await cluster.addNamespace("ends-3", { team: "ends" });
+    await kube.cluster.addNamespace("ends-3", { team: "ends" });
     await until("a new one is told", async () => (await eventsOf("ends-3"))[0], LONG);
     await looked(watching, 3);
     expect((await eventsOf("ends-2")).map(({ reason }) => reason).sort()).toEqual([
@@ -196,12 +182,12 @@ withCluster(
 withCluster(
   "the right to write Events is held to the namespaces served; without it all else goes on, and it is said once",
   async () => {
-    const folder = scratch.at("least");
-    for (const name of ["least-1", "least-2"]) await cluster.addNamespace(name);
+    const folder = kube.scratch.at("least");
+    for (const name of ["least-1", "least-2"]) await kube.cluster.addNamespace(name);
     configure(folder, "test", "[least-1]");
     const config = await robotFor(folder, "least");
     const mayI = async (...question: readonly string[]): Promise<string> =>
-      (await cluster.kubectl(["auth", "can-i", ...question], { config })).out.trim();
+      (await kube.cluster.kubectl(["auth", "can-i", ...question], { config })).out.trim();
     const events = "events.events.k8s.io";
     expect(await mayI("create", events, "-n", "least-1")).toBe("yes");
     expect(await mayI("patch", events, "-n", "least-1")).toBe("yes");

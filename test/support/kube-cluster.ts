@@ -49,7 +49,7 @@ export interface AuditEvent {
   readonly name: string | undefined;
 }
 
-/** Starts one with its data under `scratch`; for tests that said `needs("kube", "openssl")`. Give `beforeAll` 120 s for it. */
+/** Starts one with its data under `scratch`. Tests have theirs by `useKubeCluster`. */
 export async function startKubeCluster(scratch: Scratch): Promise<KubeCluster> {
   const folder = scratch.at("kube");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
