@@ -13,7 +13,7 @@ export function renderDoctor(): string {
   return `${[
     GENERATED,
     "# Known mistakes",
-    "What `wharf doctor` finds in files, scripts and pages. A number is never given to another mistake. `--fix` mends a file where the right value is sure: it shows the change without secrets, asks, and replaces the file in one step. Command lines and pages are not edited: the finding says what to write, and the `wharf` command that does the job.",
+    "What `wharf doctor` finds in files, scripts and pages, and in clusters. A number is never given to another mistake. `--fix` mends a file where the right value is sure: it shows the change without secrets, asks, and replaces the file in one step. Command lines, pages and clusters are not edited: the finding says what to write, and the `wharf` command that does the job.",
     renderMarkdownTable(["number", "mistake", "what happens", "right", "`--fix`"], rows),
   ].join("\n\n")}\n`;
 }

@@ -1,4 +1,4 @@
-import type { Context } from "#core";
+import type { AppError, Context } from "#core";
 import type { ProgramFile } from "./program/executable.ts";
 
 /** A file as a place found it. */
@@ -122,6 +122,11 @@ export interface Cluster {
   /** The names of the Secrets that a pod is given, in its order: a pod's own, or those that a new pod of a ServiceAccount gets. Throws NOT_FOUND. */
   pullSecrets(context: Context, of: PodOwner): Promise<readonly string[]>;
   /**
+   * Reads the ServiceAccounts of a namespace (undefined: of all) and the Secrets that pods pull with, or were meant to: of that type, with
+   * labels of Run:ai, or named by a ServiceAccount. What may not be read is in `refused`.
+   */
+  survey(context: Context, namespace: string | undefined): Promise<ClusterSurvey>;
+  /**
    * Tells the namespace of each object that is there and of each that changes, until the context ends; broken streams are begun again.
    * Throws DENIED and UNAUTHORIZED where it may not be watched.
    */
@@ -133,6 +138,21 @@ export interface Cluster {
   announce(context: Context, path: string, event: ClusterEvent): Promise<boolean>;
   /** Runs `work` while this process holds the Lease, each time that it gets it, until the context ends. Throws what `work` throws. */
   lead(context: Context, lease: LeaseOf, work: (context: Context) => Promise<void>): Promise<void>;
+}
+
+/** What a cluster has of ServiceAccounts and pull secrets; by their paths. */
+export interface ClusterSurvey {
+  readonly accounts: readonly {
+    readonly path: string;
+    /** In the order of its list. */
+    readonly pullSecrets: readonly { readonly name: string; readonly path: string }[];
+  }[];
+  /** Manifests of Secrets, as JSON. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** Secrets that a ServiceAccount names and that are not there. */
+  readonly missing: ReadonlySet<string>;
+  /** What may not be read: `/serviceaccounts`, `/namespaces/NAMESPACE/secrets`, or one Secret. */
+  readonly refused: readonly { readonly path: string; readonly error: AppError }[];
 }
 
 /** What an Event says; nothing secret. */

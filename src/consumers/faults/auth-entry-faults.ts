@@ -24,7 +24,12 @@ export function isNgcMisspelt(username: string): boolean {
 
 /** What is wrong with one entry's content, whatever its key. */
 export function entryFaults(view: AuthView, member: JsonMember): readonly Fault[] {
-  return [...pairFaults(view, member), ...tokenFaults(view, member), ...accountFaults(view, member)];
+  return [
+    ...pairFaults(view, member),
+    ...tokenFaults(view, member),
+    ...accountFaults(view, member),
+    ...endedFaults(view, member),
+  ];
 }
 
 function pairFaults(view: AuthView, member: JsonMember): readonly Fault[] {
@@ -152,6 +157,37 @@ function consequence(reader: string): string {
   if (reader === "kubelet") return "every pull of the pod fails, of public images too";
   if (reader === "podman") return "a pull from there fails";
   return "docker stops there, and reads the file's other logins or not by chance";
+}
+
+/** A token that tells its own end (JWT, RFC 7519 section 4.1.4). */
+function endedFaults(view: AuthView, member: JsonMember): readonly Fault[] {
+  const { now } = view.part;
+  const { auth, password } = parseEntry(member.value);
+  const ends = endOf((typeof auth === "object" ? auth.secret : password)?.reveal() ?? "");
+  if (now === undefined || ends === undefined || ends > now) return [];
+  return [
+    {
+      code: "WD057",
+      line: lineAt(view.part, member.start),
+      message: `${member.key}: the token ended on ${ends.toISOString()}, and is refused since`,
+      right: "a new token, or a robot's login that does not end",
+    },
+  ];
+}
+
+/** undefined where a secret is no such token, or tells no end. */
+function endOf(secret: string): Date | undefined {
+  const payload = /^[\w-]{4,4096}\.([\w-]{4,16384})\.[\w-]{0,4096}$/.exec(secret)?.[1];
+  if (payload === undefined) return undefined;
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, "base64url").toString());
+    const exp = typeof claims === "object" && claims !== null && "exp" in claims ? claims.exp : undefined;
+    const ends = new Date(typeof exp === "number" ? exp * 1000 : Number.NaN);
+    return Number.isNaN(ends.getTime()) ? undefined : ends;
+  } catch {
+    // A secret of three parts that is no token.
+    return undefined;
+  }
 }
 
 /** docker leaves `{}` behind as a mark that a helper has the login; to the kubelet it is an empty login. */

@@ -14,6 +14,8 @@ export interface ExaminedFile {
   readonly reader?: Reader;
   /** Version of the curl that reads a `.credentials` file, where known. */
   readonly curl?: string;
+  /** The time; where it is not given, nothing is said to have ended. */
+  readonly now?: Date;
 }
 
 /** What a text is, told by its content. `shell`: a script, or a code block that is nothing else. */
@@ -44,6 +46,7 @@ export interface Part {
   readonly isWhole: boolean;
   readonly reader: Reader;
   readonly curl: string | undefined;
+  readonly now: Date | undefined;
 }
 
 /** A known mistake, in words that name the right value. Never holds a secret. */

@@ -307,6 +307,11 @@ export const faultTable = {
     "tokens of ECR, Azure, Google and of a CI job are stale before anybody looks; a stale one breaks public pulls of its registry too",
     "a robot's or a service account's login, or a source that asks for a new token (`password: { exchange: ecr }`)",
   ),
+  WD057: row(
+    "a token that has ended",
+    "the secret is a token that says when it ends, and that is past: each pull that it is sent with is refused, of public images too",
+    "a new one, or a login that does not end; `expires:` in wharf.yaml has it told in time",
+  ),
   // containerd, k3s, RKE2.
   WD060: row(
     "Docker Hub under a name that containerd does not contact",
@@ -384,6 +389,32 @@ export const faultTable = {
     "a token in a text",
     "it looks like the real token of a known maker",
     "a placeholder; and the token replaced where it was made",
+  ),
+  // In a cluster: what its objects make of each other.
+  WD100: row(
+    "a pull secret that is not there",
+    "a ServiceAccount names it, the kubelet passes it over, and pods pull without a login",
+    "the Secret in the same namespace, or its name taken off the list",
+  ),
+  WD101: row(
+    "a pull secret that is named twice",
+    "a JSON patch was applied again: the list grows with every run, up to what the API server takes",
+    "each name once",
+  ),
+  WD102: row(
+    "a pull secret that holds no logins",
+    "a ServiceAccount names a Secret of another type, or one whose data lie under another key: the kubelet passes it over",
+    "type `kubernetes.io/dockerconfigjson` with the key `.dockerconfigjson`; the type of a Secret cannot be changed",
+  ),
+  WD103: row(
+    "one registry in two pull secrets, with different logins",
+    "the kubelet tries one after the other: with each pull the first is refused, which registries count",
+    "one login for a registry in the Secrets of a ServiceAccount",
+  ),
+  WD104: row(
+    "a label of Run:ai where Run:ai does not look",
+    "Secrets for the cluster or a department are copied from the namespace `runai` alone",
+    "the Secret in the namespace `runai`, or `run.ai/credentials` in the project's own",
   ),
 } as const satisfies Record<string, FaultRow>;
 

@@ -1,4 +1,5 @@
 /** Known mistakes in the files and command lines of every consumer: bytes to findings, and the mended text. Pure. */
+export { type ExaminedCluster, findClusterFaults } from "./cluster-faults.ts";
 export type { ExaminedFile, Fault, Reader } from "./contract.ts";
 export { type FaultCode, faultTable } from "./fault-table.ts";
 export { findFaults } from "./find-faults.ts";

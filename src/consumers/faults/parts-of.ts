@@ -24,6 +24,7 @@ export function partsOf(file: ExaminedFile): readonly Part[] | undefined {
     isWhole,
     reader,
     curl: file.curl,
+    now: file.now,
   });
   const hasBlocks = /^[ \t]*(?:```|~~~)/m.test(text) || /::[ \t]*\n[ \t]*\n[ \t]+\S/.test(text);
   const kind = hasBlocks ? "document" : recognisePart(text);

@@ -13,7 +13,7 @@ export function examineFile(
   found: { readonly path: string; readonly file: PlaceFile; readonly about: AboutFile },
 ): FileReport {
   const { path, file, about } = found;
-  const examined: ExaminedFile = { path, bytes: file.bytes, mode: file.mode, ...about };
+  const examined: ExaminedFile = { path, bytes: file.bytes, mode: file.mode, now: new Date(), ...about };
   const faults = findFaults(examined);
   return {
     place: place.name,

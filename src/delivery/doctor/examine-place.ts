@@ -1,11 +1,12 @@
 import type { Consumer, Target } from "#consumers";
 import type { Fault, Reader } from "#consumers/faults";
-import { AppError, type Context, forEachAtOnce, toAppError } from "#core";
+import { type Context, forEachAtOnce, toAppError } from "#core";
 import type { DeliveryPlace } from "#logins";
 import type { Place, PlaceFile } from "#places";
 import { targetOf } from "../inventory.ts";
 import { type Inventory, placesOf } from "../targets.ts";
 import type { Examination, FileReport } from "./contract.ts";
+import { examineCluster } from "./examine-cluster.ts";
 import { type AboutFile, examineFile } from "./examine-file.ts";
 import { placeFaults } from "./place-faults.ts";
 
@@ -22,17 +23,16 @@ const UNPLACED: readonly string[] = ["kubernetes", "runai", "gitlab", "ansible"]
 
 /**
  * Looks at every consumer's files in their places: this machine, or hosts over SSH, many at once. A host that cannot be reached, and a
- * file that may not be read, is passed over. Throws UNSUPPORTED for a cluster.
+ * file that may not be read, is passed over. Of a cluster the ServiceAccounts and pull secrets, in `namespace` alone where it is given.
  */
 export async function examinePlace(
   context: Context,
   inventory: Inventory,
   at: DeliveryPlace,
+  namespace?: string,
 ): Promise<Examination> {
   if (at.kind === "k8s")
-    throw new AppError("UNSUPPORTED", "the doctor reads files, and a cluster holds objects", {
-      hint: "save one with kubectl get secret NAME -o yaml > FILE (umask 077), and name FILE",
-    });
+    return await examineCluster(context, await inventory.openPlace(context, at, undefined), namespace);
   const all = await forEachAtOnce(placesOf(at), async (one): Promise<Examination> => {
     try {
       return await examineOne(context, inventory, await inventory.openPlace(context, one, undefined));

@@ -22,6 +22,7 @@ import {
 import type { KubePod, KubeServiceAccount } from "./objects.ts";
 
 import { observeObjects } from "./observe.ts";
+import { surveyCluster } from "./survey.ts";
 
 /** Opens clusters by the contexts of a kubeconfig; each is connected to once. */
 export interface KubernetesPlaces {
@@ -126,6 +127,8 @@ function createPlace(name: string, connected: () => Promise<Connected>): Place {
         if (found === undefined) throw new AppError("NOT_FOUND", `${path}: it is not there`);
         return ((kind === "pods" ? found.spec : found)?.imagePullSecrets ?? []).map((one) => one.name);
       },
+      survey: async (context, namespace) =>
+        await surveyCluster(context, (await connected()).client, namespace),
       async observe(context, observed, tell) {
         await observeObjects(context, (await connected()).client, observed, tell);
       },
