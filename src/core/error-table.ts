@@ -49,6 +49,12 @@ export const errorTable = {
     "MANIFEST_INVALID",
     1,
   ),
+  IMAGE_INVALID: row(
+    "the configuration or a layer of an image is not one that can be unpacked",
+    400,
+    "MANIFEST_INVALID",
+    1,
+  ),
   MANIFEST_BLOB_UNKNOWN: row(
     "a manifest names a blob or manifest that the repository does not hold",
     404,

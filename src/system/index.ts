@@ -3,6 +3,7 @@
 export { type Account, currentAccount } from "./account.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { createFileDurable } from "./create-durable.ts";
+export { type Compression, decompress } from "./decompress.ts";
 export { readFreeBytes } from "./disk-space.ts";
 export {
   createFetch,
