@@ -37,7 +37,7 @@ const PROGRAMS: Readonly<
   opensvc: { own: ["om"] },
 };
 
-/** Consumers that read the same in every version, unless one of these variables is set. */
+/** Consumers that read the same in every version, unless one of these variables is set, or the delivery names the file. */
 const VERSIONED_BY: Readonly<Record<string, readonly string[]>> = {
   docker: ["DOCKER_AUTH_CONFIG"],
   podman: ["REGISTRY_AUTH_FILE", "DOCKER_CONFIG"],
@@ -112,7 +112,7 @@ export function createInventory(surroundings: Surroundings, base: string, config
   };
 }
 
-/** A consumer's target at a place: facts, and versions as far as they are known. Programs are run only for those. */
+/** A consumer's target at a place: facts, and versions where they decide how the program reads. Programs are run only for those. */
 export async function targetOf(
   context: Context,
   place: Place,
@@ -121,11 +121,16 @@ export async function targetOf(
 ): Promise<Target> {
   if (place.cluster !== undefined) return await clusterTarget(context, place, consumer, options);
   const programs = PROGRAMS[consumer.name] ?? { own: [] };
+  const askVersions = () => Promise.all(programs.own.map((program) => place.version(context, program)));
+  const deciding = VERSIONED_BY[consumer.name];
   // Asked at once, so that a place far away is asked once.
-  const [facts, ...own] = await Promise.all([
+  const [facts, asked] = await Promise.all([
     place.facts(context),
-    ...programs.own.map((program) => place.version(context, program)),
+    deciding === undefined ? askVersions() : undefined,
   ]);
+  const isNamed = options["file"] !== undefined || deciding?.some((name) => facts.env[name] !== undefined);
+  if (asked === undefined && isNamed !== true) return { ...facts, options };
+  const own = asked ?? (await askVersions());
   const version = own.find((found) => found !== undefined);
   if (version === undefined) return { ...facts, options };
   const others = await Promise.all(
@@ -135,20 +140,6 @@ export async function targetOf(
     others.filter((pair): pair is [string, string] => pair[1] !== undefined),
   );
   return { ...facts, options, version, ...(Object.keys(versions).length === 0 ? {} : { versions }) };
-}
-
-/** As `targetOf`, and runs nothing where the version does not decide how the program reads: `why` must be quick. */
-export async function readingTargetOf(
-  context: Context,
-  place: Place,
-  consumer: Consumer,
-  options: Readonly<Record<string, unknown>>,
-): Promise<Target> {
-  if (place.cluster !== undefined) return await clusterTarget(context, place, consumer, options);
-  const facts = await place.facts(context);
-  const deciding = VERSIONED_BY[consumer.name];
-  const isVersioned = deciding === undefined || deciding.some((name) => facts.env[name] !== undefined);
-  return isVersioned ? await targetOf(context, place, consumer, options) : { ...facts, options };
 }
 
 /** What a delivery's options mean in a cluster: its namespaces, as they are there now, and what else the consumer goes by. */

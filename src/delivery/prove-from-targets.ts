@@ -3,7 +3,7 @@ import { AppError, type Context, forEachByGroup, isAppError, toAppError, version
 import type { Login } from "#logins";
 import { createCurlFetch } from "./curl-fetch.ts";
 import { WHOLE_FILE } from "./current-mark.ts";
-import { readingTargetOf } from "./inventory.ts";
+import { targetOf } from "./inventory.ts";
 import type { Opened, PlanInput } from "./planning.ts";
 import { pullInCluster } from "./pull-in-cluster.ts";
 import { SAMPLE } from "./read-back.ts";
@@ -68,14 +68,14 @@ async function proveTarget(
     const consumer = consumerNamed(input.inventory.consumers, spec.consumer);
     const place = await input.inventory.openPlace(context, spec.at, spec.user);
     if (place.cluster !== undefined) {
-      const target = await readingTargetOf(context, place, consumer, spec.options);
+      const target = await targetOf(context, place, consumer, spec.options);
       const step = { spec, opened: { consumer, place, target }, logins, images };
       const { at, user } = spec;
       const pulled = await pullInCluster(context, step);
       return pulled.map((one) => ({ consumer: spec.consumer, place: at.text, user, ...one }));
     }
     if (place.run === undefined) return logins.map((login) => said(login, { skipped: "nothing runs there" }));
-    opened = { consumer, place, target: await readingTargetOf(context, place, consumer, spec.options) };
+    opened = { consumer, place, target: await targetOf(context, place, consumer, spec.options) };
     search = await readPlace(context, opened);
   } catch (cause) {
     if (isAppError(cause, "INTERRUPTED")) throw cause;

@@ -4,7 +4,7 @@ import { type Context, isAppError } from "#core";
 import { parseReference } from "#oci";
 import type { Place } from "#places";
 import { isChosen } from "./choose-places.ts";
-import { programsOf, readingTargetOf } from "./inventory.ts";
+import { programsOf, targetOf } from "./inventory.ts";
 import { answerFrom, readPlace } from "./search-path.ts";
 import { consumerNamed, placesOf, type TargetSpec, targetsOf } from "./targets.ts";
 import type { Seen, WhyAnswer, WhyInput } from "./why-contract.ts";
@@ -91,7 +91,7 @@ async function readView(
   try {
     const consumer = consumerNamed(input.inventory.consumers, view.consumer);
     const place = await input.inventory.openPlace(context, spec.at, spec.user);
-    const target = await readingTargetOf(context, place, consumer, spec.options);
+    const target = await targetOf(context, place, consumer, spec.options);
     const opened = { consumer, place, target };
     const search = await readPlace(context, opened);
     const isThere = search.files.size > 0 || search.failure !== undefined;

@@ -2,6 +2,7 @@
 
 export { type Account, currentAccount } from "./account.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { type Conversation, type ConversationEnd, type ConversationLimits, converse } from "./converse.ts";
 export { createFileDurable } from "./create-durable.ts";
 export { type Compression, decompress } from "./decompress.ts";
 export { readFreeBytes } from "./disk-space.ts";

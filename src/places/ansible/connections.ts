@@ -184,12 +184,12 @@ function readAnswer(
     throw new AppError("UNREACHABLE", `${at.text}: ${lastLine(answer.unreachable)}`, { hint });
   if (answer.refused !== undefined)
     throw new AppError("PERMISSION_DENIED", `${at.text}: ${lastLine(answer.refused)}`, { hint });
-  const { stage, lines } = parseReport(Buffer.from(answer.stdout ?? "", "base64"), asked.nonce);
+  const { stage, answers } = parseReport(Buffer.from(answer.stdout ?? "", "base64"), asked.nonce);
   const who = asked.identity.user ?? "root";
   switch (stage) {
     case "begin":
     case "end":
-      return Array.from({ length: asked.count }, (_, index) => lines[index]);
+      return Array.from({ length: asked.count }, (_, index) => answers[index]);
     case "stranger":
       throw new AppError("NOT_FOUND", `${at.text}: there is no user ${who} on that host`);
     case "powerless":

@@ -1,10 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { AppError, type Context } from "#core";
-import { findProgram, type ProgramResult, type ProgramRun, privateRuntimeFolder, runProgram } from "#system";
+import {
+  type ConversationLimits,
+  converse,
+  findProgram,
+  type ProgramResult,
+  type ProgramRun,
+  privateRuntimeFolder,
+  runProgram,
+} from "#system";
 import { createGate, type Gate } from "./gate.ts";
+import { HostSessions } from "./host-sessions.ts";
 import { type RemoteCall, type RemoteIdentity, renderRemote } from "./program-text.ts";
 import { type FedCall, renderFed } from "./programs.ts";
 import { parseReport } from "./report.ts";
+import { RemoteSession, type Told } from "./session.ts";
 import { parseSettings, type SshSettings } from "./settings.ts";
 
 /** A host as OpenSSH is told of it. */
@@ -26,8 +36,6 @@ export interface SshLimits {
 
 export const SSH_LIMITS: SshLimits = { hostsAtOnce: 32, connectSeconds: 10, answerSeconds: 60 };
 
-/** sshd's MaxSessions is 10 by default: more channels than that on one connection are refused. */
-const CHANNELS_PER_CONNECTION = 8;
 /** sshd's MaxStartups begins to drop at 10 connections that have not signed in yet. */
 const HANDSHAKES_PER_DOOR = 8;
 /** How long OpenSSH keeps a connection for the next command. */
@@ -45,23 +53,28 @@ const SSH_FAILED = 255;
 
 interface Known {
   readonly settings: Promise<SshSettings>;
-  readonly channels: Gate;
-  /** Settles when the first command was through: only then is there a connection to share. */
-  first: Promise<ProgramResult> | undefined;
-  /** It did, or could not. */
-  hasConnected: boolean;
+  readonly sessions: HostSessions;
+  /** A connection is being made, with the first program on it; settles when that has answered. */
+  first: Promise<Told> | undefined;
+  /** There is one to share, as long as OpenSSH keeps it. */
+  isConnected: boolean;
+  /** The last one that could not be made, and when. */
+  failure: { readonly at: number; readonly told: Promise<Told> } | undefined;
 }
 
 /**
- * Runs the remote program on hosts through the system's own OpenSSH: the user's configuration, keys, agent and known hosts; nothing is
- * asked. One connection a host, kept for half a minute; bounded numbers of everything at once, so that a dead host holds up nobody.
+ * Talks with the remote program on hosts through the system's own OpenSSH: the user's configuration, keys, agent and known hosts; nothing
+ * is asked. One connection a host, kept for half a minute, and one program there for each identity, which stays for what is asked next;
+ * bounded numbers of everything at once, so that a dead host holds up nobody.
  */
 export class SshConnections {
   readonly #env: Readonly<Record<string, string>>;
   readonly #limits: SshLimits;
+  readonly #askLimits: ConversationLimits;
   readonly #atOnce: Gate;
   readonly #doors = new Map<string, Gate>();
   readonly #hosts = new Map<string, Known>();
+  #arrivals = 0;
 
   constructor(env: Readonly<Record<string, string | undefined>>, limits: SshLimits = SSH_LIMITS) {
     this.#env = Object.fromEntries(
@@ -70,11 +83,15 @@ export class SshConnections {
       ),
     );
     this.#limits = limits;
+    this.#askLimits = {
+      timeoutMs: (limits.connectSeconds + limits.answerSeconds) * 1000,
+      maxBytes: MAX_ANSWER_BYTES,
+    };
     this.#atOnce = createGate(limits.hostsAtOnce);
   }
 
   /**
-   * One round trip. Gives the answers' lines in the order of the calls, undefined for those that the host did not come to. Throws
+   * One round trip. Gives the answers in the order of the calls, undefined for those that the host did not come to. Throws
    * UNREACHABLE, PERMISSION_DENIED where it may not act as that user, NOT_FOUND for a user who is not there.
    */
   async run(
@@ -83,16 +100,20 @@ export class SshConnections {
     calls: readonly RemoteCall[],
     identity: RemoteIdentity,
   ): Promise<readonly (string | undefined)[]> {
+    const arrived = ++this.#arrivals;
     const known = this.#known(context, at);
-    const nonce = `wharf-${randomBytes(12).toString("hex")}`;
-    const { command, stdin } = renderRemote(calls, identity, nonce);
     const settings = await known.settings;
-    const start = (): Promise<ProgramResult> =>
-      this.#atOnce.run(async () =>
-        this.#ssh(context, at, [...(await this.#flags(at, settings)), command], { stdin }),
+    const program = this.#program(at);
+    const argv = [program, ...(await this.#flags(at, settings))];
+    const create = (): RemoteSession =>
+      new RemoteSession(identity, this.#askLimits, (command) =>
+        converse({ argv: [...argv, command], env: this.#env }),
       );
-    const result = await this.#throughFirst(known, settings, start);
-    return readResult(at, result, { nonce, identity, count: calls.length });
+    const told = await known.sessions.use(identity, create, (session) => {
+      const ask = (): Promise<Told> => this.#atOnce.run(() => session.ask(context, calls));
+      return session.isOpen ? ask() : this.#throughFirst({ known, settings, arrived }, ask);
+    });
+    return readAnswers(at, told, { identity, count: calls.length });
   }
 
   /** As `run`, for one call whose input is streamed, however long the connection takes for it: ServerAlive finds one that is dead. */
@@ -106,7 +127,7 @@ export class SshConnections {
     const nonce = `wharf-${randomBytes(12).toString("hex")}`;
     const { command, stdin, feed } = renderFed(call, (one) => renderRemote([one], identity, nonce));
     const settings = await known.settings;
-    const result = await known.channels.run(() =>
+    const { stdout, ...end } = await known.sessions.beside(() =>
       this.#atOnce.run(async () =>
         this.#ssh(context, at, [...(await this.#flags(at, settings)), command], {
           stdin,
@@ -115,45 +136,46 @@ export class SshConnections {
         }),
       ),
     );
-    return readResult(at, result, { nonce, identity, count: 1 })[0];
+    return readAnswers(at, { ...parseReport(stdout, nonce), end }, { identity, count: 1 })[0];
   }
 
   #known(context: Context, at: SshHost): Known {
     const before = this.#hosts.get(at.text);
     if (before !== undefined) return before;
-    const settings = this.#atOnce.run(() => this.#readSettings(context, at));
     const known: Known = {
-      settings,
-      channels: createGate(CHANNELS_PER_CONNECTION),
+      settings: this.#atOnce.run(() => this.#readSettings(context, at)),
+      sessions: new HostSessions(),
       first: undefined,
-      hasConnected: false,
+      isConnected: false,
+      failure: undefined,
     };
     this.#hosts.set(at.text, known);
     return known;
   }
-
-  /** The first command to a host makes its connection, alone; the others wait for it and then share it. */
+  /** The first program on a host makes its connection, alone; the others wait for it and then share it. */
   async #throughFirst(
-    known: Known,
-    settings: SshSettings,
-    start: () => Promise<ProgramResult>,
-  ): Promise<ProgramResult> {
-    if (known.first !== undefined) {
-      if (!known.hasConnected) {
-        const result = await known.first;
-        // Who waited for a connection that did not come about need not wait for it once more.
-        if (result.exitCode === SSH_FAILED) return result;
-      }
-      return await known.channels.run(start);
+    host: { readonly known: Known; readonly settings: SshSettings; readonly arrived: number },
+    ask: () => Promise<Told>,
+  ): Promise<Told> {
+    const { known, settings, arrived } = host;
+    while (known.first !== undefined) await known.first.catch(() => undefined);
+    // Who waited for a connection that did not come about need not wait for it once more.
+    if (known.failure !== undefined && known.failure.at >= arrived) return await known.failure.told;
+    if (known.isConnected) {
+      const told = await ask();
+      known.isConnected = told.end?.exitCode !== SSH_FAILED;
+      return told;
     }
     const door = this.#doors.get(settings.door) ?? createGate(HANDSHAKES_PER_DOOR);
     this.#doors.set(settings.door, door);
-    const first = door.run(start);
+    const first = door.run(ask);
     known.first = first;
     try {
+      known.isConnected = (await first).end?.exitCode !== SSH_FAILED;
       return await first;
     } finally {
-      known.hasConnected = true;
+      if (!known.isConnected) known.failure = { at: this.#arrivals, told: first };
+      known.first = undefined;
     }
   }
 
@@ -161,6 +183,16 @@ export class SshConnections {
     const { exitCode, stdout, stderr } = await this.#ssh(context, at, ["-G", ...destination(at)], {});
     if (exitCode !== 0) throw unreachable(at, stderr);
     return parseSettings(new TextDecoder().decode(stdout));
+  }
+
+  /** OpenSSH's client; throws NOT_FOUND. */
+  #program(at: SshHost): string {
+    const program = findProgram("ssh", this.#env["PATH"]);
+    if (program === undefined)
+      throw new AppError("NOT_FOUND", `${at.text}: there is no program ssh here`, {
+        hint: "install OpenSSH's client",
+      });
+    return program;
   }
 
   async #flags(at: SshHost, settings: SshSettings): Promise<readonly string[]> {
@@ -196,17 +228,11 @@ export class SshConnections {
     args: readonly string[],
     given: Partial<Pick<ProgramRun, "stdin" | "feed" | "timeoutMs">>,
   ): Promise<ProgramResult> {
-    const program = findProgram("ssh", this.#env["PATH"]);
-    if (program === undefined)
-      throw new AppError("NOT_FOUND", `${at.text}: there is no program ssh here`, {
-        hint: "install OpenSSH's client",
-      });
     return await runProgram(context, {
-      argv: [program, ...args],
+      argv: [this.#program(at), ...args],
       env: this.#env,
-      timeoutMs: (this.#limits.connectSeconds + this.#limits.answerSeconds) * 1000,
+      ...this.#askLimits,
       ...given,
-      maxBytes: MAX_ANSWER_BYTES,
     });
   }
 }
@@ -220,16 +246,15 @@ function destination(at: SshHost): readonly string[] {
   ];
 }
 
-function readResult(
+function readAnswers(
   at: SshHost,
-  result: ProgramResult,
-  asked: { readonly nonce: string; readonly identity: RemoteIdentity; readonly count: number },
+  { stage, answers, end }: Told,
+  asked: { readonly identity: RemoteIdentity; readonly count: number },
 ): readonly (string | undefined)[] {
-  const { stage, lines } = parseReport(result.stdout, asked.nonce);
   const who = asked.identity.user ?? "root";
   switch (stage) {
     case "none":
-      throw unreachable(at, result.stderr);
+      throw unreachable(at, end?.stderr ?? "");
     case "stranger":
       throw new AppError("NOT_FOUND", `${at.text}: there is no user ${who} on that host`);
     case "powerless":
@@ -239,12 +264,12 @@ function readResult(
     case "login":
       throw new AppError(
         "PERMISSION_DENIED",
-        `${at.text}: it could not act as ${who} there: ${lastLine(result.stderr)}`,
+        `${at.text}: it could not act as ${who} there: ${lastLine(end?.stderr ?? "")}`,
         { hint: `it must work without a password: ssh ${at.host} sudo -n -u ${who} true` },
       );
     case "begin":
     case "end":
-      return Array.from({ length: asked.count }, (_, index) => lines[index]);
+      return Array.from({ length: asked.count }, (_, index) => answers[index]);
   }
 }
 

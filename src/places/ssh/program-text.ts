@@ -16,35 +16,68 @@ export interface RemoteIdentity {
 export interface RemoteProgram {
   /** For the shell of whoever signs in there, whichever that is: no newline, one pair of quotes. */
   readonly command: string;
-  readonly stdin: Uint8Array;
+  /** What it reads first, before any call. */
+  readonly opening: Uint8Array;
 }
 
 /**
- * Everything of one round trip: two programs, then the contents to write. The first says `NONCE login` and becomes the user; the second
- * says `NONCE begin`, does the calls, and says `NONCE end`. What a shell's start-up files print comes before those lines.
+ * A program that stays there and does what it is asked, until its standard input ends: first a program that says `NONCE login` and
+ * becomes the user, then one that says `NONCE begin`, and `NONCE next` after each call. What a shell's start-up files print comes before
+ * those lines. Each line that it is asked begins with the nonce: were a file's content ever read in the place of a line, nothing of it
+ * would be done.
  */
-export function renderRemote(
-  calls: readonly RemoteCall[],
-  identity: RemoteIdentity,
-  nonce: string,
-): RemoteProgram {
+export function renderProgram(identity: RemoteIdentity, nonce: string): RemoteProgram {
   const work = encode(
     [
       REMOTE_PROGRAM,
       `printf '\\n%s\\n' ${quote(`${nonce} begin`)}`,
-      ...calls.map(({ words }) => `( ${words.map(quote).join(" ")} )`),
-      `printf '%s\\n' ${quote(`${nonce} end`)}`,
+      // A time limit of somebody's on reading.
+      "unset TMOUT",
+      "nl='\n'",
+      "while read -r mark words; do",
+      `  [ "$mark" = ${quote(nonce)} ] || exit 1`,
+      "  case $words in",
+      `    end) printf '%s\\n' ${quote(`${nonce} end`)} ;;`,
+      "    leave) exit 0 ;;",
+      `    *) ( eval "$words" ); printf '\\n%s\\n' ${quote(`${nonce} next`)} ;;`,
+      "  esac",
+      "done",
       "",
     ].join("\n"),
   );
+  // Nobody to become: one program, and one process less.
+  if (identity.user === undefined && !identity.sudo) {
+    const both = Buffer.concat([encode(renderLogin(nonce)), work]);
+    return { command: `exec /bin/sh -c '${bootstrap(both.length)}'`, opening: both };
+  }
   const become = encode(renderBecoming(identity, nonce, bootstrap(work.length)));
   return {
     command: `exec /bin/sh -c '${bootstrap(become.length)}'`,
-    stdin: Buffer.concat([
-      become,
-      work,
-      ...calls.flatMap(({ input }) => (input === undefined ? [] : [input])),
+    opening: Buffer.concat([become, work]),
+  };
+}
+
+/** The calls' lines, each with what it reads behind it; then what makes the program say `NONCE end`. */
+export function renderCalls(calls: readonly RemoteCall[], nonce: string): Uint8Array {
+  return Buffer.concat([
+    ...calls.flatMap(({ words, input }) => [
+      encode(`${nonce} ${words.map(quoteInLine).join(" ")}\n`),
+      ...(input === undefined ? [] : [input]),
     ]),
+    encode(`${nonce} end\n`),
+  ]);
+}
+
+/** Everything of one round trip at once, after which the program leaves: for who cannot talk with it. */
+export function renderRemote(
+  calls: readonly RemoteCall[],
+  identity: RemoteIdentity,
+  nonce: string,
+): { readonly command: string; readonly stdin: Uint8Array } {
+  const { command, opening } = renderProgram(identity, nonce);
+  return {
+    command,
+    stdin: Buffer.concat([opening, renderCalls(calls, nonce), encode(`${nonce} leave\n`)]),
   };
 }
 
@@ -54,12 +87,9 @@ function bootstrap(sizeBytes: number): string {
 }
 
 function renderBecoming({ user, sudo }: RemoteIdentity, nonce: string, next: string): string {
-  const start = `printf '\\n%s\\n' ${quote(`${nonce} login`)}\n`;
+  const start = renderLogin(nonce);
   const inShell = `/bin/sh -c ${quote(next)}`;
-  if (user === undefined)
-    return sudo
-      ? `${start}[ "$(id -u)" = 0 ] || exec sudo -n -H -- ${inShell}\n${next}\n`
-      : `${start}${next}\n`;
+  if (user === undefined) return `${start}[ "$(id -u)" = 0 ] || exec sudo -n -H -- ${inShell}\n${next}\n`;
   // Each way gives the user's own home; a mere change of user would keep root's.
   return `${start}user=${quote(user)}
 uid=$(id -u -- "$user" 2>/dev/null) || { echo ${quote(`${nonce} stranger`)}; exit 0; }
@@ -76,6 +106,15 @@ uid=$(id -u -- "$user" 2>/dev/null) || { echo ${quote(`${nonce} stranger`)}; exi
 }
 ${next}
 `;
+}
+
+function renderLogin(nonce: string): string {
+  return `printf '\\n%s\\n' ${quote(`${nonce} login`)}\n`;
+}
+
+/** A word in a line that is read as one. */
+function quoteInLine(word: string): string {
+  return quote(word).replaceAll("\n", `'"$nl"'`);
 }
 
 function quote(word: string): string {
