@@ -80,7 +80,7 @@ export const configKeys = {
 export function parseConfig(path: string, text: string, home: string, rule: ConfigRule = {}): WharfConfig {
   refuseTokens(path, text);
   const reader = new YamlReader(path, text);
-  const top = reader.knownFields(reader.document.contents, "wharf.yaml", TOP);
+  const top = reader.knownFields(reader.root, "wharf.yaml", TOP);
   readVersion(reader, top.get("version"));
   const paths = { folder: dirname(path), home };
   const logins = new Map<string, Login>();
@@ -111,13 +111,9 @@ interface Paths {
 
 function readVersion(reader: YamlReader, field: Field | undefined): void {
   if (field === undefined) {
-    const empty = reader.document.contents === null;
+    const empty = reader.root === null;
     if (empty) return;
-    throw reader.fault(
-      reader.document.contents,
-      "`version: 1` is missing",
-      "put `version: 1` on its first line",
-    );
+    throw reader.fault(reader.root, "`version: 1` is missing", "put `version: 1` on its first line");
   }
   if (isScalar(field.value) && field.value.value === 1) return;
   throw reader.fault(

@@ -1,5 +1,6 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from "yaml";
 import { AppError, nearestName } from "#core";
+import { readPlainYaml } from "./plain-yaml.ts";
 
 /** wharf.yaml is written by people: more than this is a mistake or an attack. */
 const MAX_CHARACTERS = 1_000_000;
@@ -16,7 +17,8 @@ export interface Field {
  * `file:line:column`. Aliases are refused: a file of logins must say what it says where it says it.
  */
 export class YamlReader {
-  readonly document: Document;
+  /** The file's one value; null where it holds none. */
+  readonly root: unknown;
   readonly #file: string;
   readonly #lines = new LineCounter();
 
@@ -24,13 +26,21 @@ export class YamlReader {
     this.#file = file;
     if (text.length > MAX_CHARACTERS)
       throw new AppError("TOO_LARGE", `${file} has more than ${MAX_CHARACTERS} characters`);
-    this.document = parseDocument(text, {
+    const plain = readPlainYaml(text);
+    if (plain !== undefined) {
+      this.root = plain;
+      this.#lines.addNewLine(0);
+      for (const { index } of text.matchAll(/\n/g)) this.#lines.addNewLine(index + 1);
+      return;
+    }
+    const document = parseDocument(text, {
       lineCounter: this.#lines,
       uniqueKeys: true,
       prettyErrors: false,
       logLevel: "silent",
     });
-    const fault = this.document.errors[0];
+    this.root = document.contents;
+    const fault = document.errors[0];
     if (fault !== undefined) {
       const at = this.#lines.linePos(fault.pos[0]);
       // The parser quotes what it stumbled on, which may be a secret: only its first line, and no quoted text.
