@@ -1,7 +1,11 @@
 /** The only door to the machine: files, processes, clock, logs, terminal, network. Small, flat, one file per thing. */
 
 export { type Account, currentAccount } from "./account.ts";
+export { availableCores } from "./available-cores.ts";
+export { type BlockResult, type BlockSlot, SLOT_MAX_BLOCKS } from "./block-slot.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { type BlockCodec, compressBlock } from "./compress-block.ts";
+export { CompressionPool } from "./compression-pool.ts";
 export { type Conversation, type ConversationEnd, type ConversationLimits, converse } from "./converse.ts";
 export { createFileDurable } from "./create-durable.ts";
 export { type Compression, decompress } from "./decompress.ts";
