@@ -64,8 +64,9 @@ export const builtins: Readonly<Record<string, readonly string[]>> = {
   "node:string_decoder": ["*"],
   "bun:sqlite": ["catalog"],
   "bun:ffi": ["system", "blobs"],
-  "node:fs": ["system", "blobs"],
-  "node:fs/promises": ["system", "blobs"],
+  // images: a result of gigabytes is written by position, as its parts become known.
+  "node:fs": ["system", "blobs", "images"],
+  "node:fs/promises": ["system", "blobs", "images"],
   "node:worker_threads": ["system", "blobs"],
   "node:os": ["system"],
   "node:net": ["system", "server"],

@@ -70,3 +70,32 @@ export interface LayerVisitor {
   /** The content of the last wanted file is complete (also of an empty one). */
   end?(): void | Promise<void>;
 }
+
+/** A node of an image's merged tree. A hard link is the same node under several names, `links` of them. */
+export interface TreeNode {
+  type: Exclude<EntryType, "hardlink">;
+  mode: number;
+  uid: number;
+  gid: number;
+  mtimeSeconds: number;
+  xattrs: ReadonlyMap<string, Uint8Array> | undefined;
+  /** Of a symlink, latin1; else "". */
+  linkTarget: string;
+  device: Device | undefined;
+  links: number;
+  sizeBytes: number;
+  /** Of a file: which entry of which layer (lowest 0) holds its bytes, or the bytes themselves, where a format made it. */
+  content: { readonly layer: number; readonly entry: number } | { readonly bytes: Uint8Array } | undefined;
+  /** Of a folder, by latin1 name; else undefined. */
+  children: Map<string, TreeNode> | undefined;
+}
+
+/** Where a format's bytes go. Positional, because headers come last. Nothing is visible under the final name before `finish`. */
+export interface Sink {
+  /** The bytes are not touched once the promise settles. One write at a time. */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Cuts to `sizeBytes`, makes it durable, and gives it its name. */
+  finish(sizeBytes: number): Promise<void>;
+  /** Leaves nothing behind. Safe after `finish`. */
+  abort(): Promise<void>;
+}
