@@ -63,6 +63,9 @@ export const realPrograms: readonly RealProgram[] = [
   // Environment modules, of Lua and of Tcl.
   debian("lmod"),
   debian("tclsh", "tcl"),
+  // Read the squashfs that we write, and write what it is measured against.
+  ...["unsquashfs", "mksquashfs"].map((name) => debian(name, "squashfs-tools")),
+  ...["sqfs2tar", "tar2sqfs"].map((name) => debian(name, "squashfs-tools-ng")),
   { ...debian("wrk"), benchOnly: true },
   // What delivery is measured against.
   { ...debian("docker-credential-pass", "golang-docker-credential-helpers"), benchOnly: true },

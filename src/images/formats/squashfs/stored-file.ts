@@ -1,0 +1,29 @@
+/** Of a file without a piece of a fragment block. */
+export const NO_FRAGMENT = 0xffff_ffff;
+
+/** Where a file's bytes are in the squashfs. Files with the same bytes share one. */
+export interface StoredFile {
+  readonly sizeBytes: number;
+  /** Of the first block, from the superblock. */
+  startBytes: number;
+  /** On-disk size words of the blocks, the last one short; 0 for a block of zeros. */
+  blockSizes: Uint32Array;
+  fragment: number;
+  fragmentOffset: number;
+  /** In blocks of zeros, which take no room. */
+  holeBytes: number;
+}
+
+export function storedFile(sizeBytes: number): StoredFile {
+  return {
+    sizeBytes,
+    startBytes: 0,
+    blockSizes: new Uint32Array(0),
+    fragment: NO_FRAGMENT,
+    fragmentOffset: 0,
+    holeBytes: 0,
+  };
+}
+
+/** A file without content. */
+export const EMPTY_FILE: StoredFile = Object.freeze(storedFile(0));
