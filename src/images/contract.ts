@@ -1,5 +1,5 @@
 import type { Context } from "#core";
-import type { Descriptor, Digest } from "#oci";
+import type { Descriptor, Digest, ImageConfig } from "#oci";
 
 /** Immutable bytes with a known length: a whole file, a stretch of one (a layer inside an archive), memory, or a blob that is still arriving. */
 export interface ByteSource {
@@ -15,6 +15,16 @@ export interface LayerBlob {
   readonly diffId: Digest | undefined;
   /** Of a layer that its registry does not hold (image-spec, "Non-Distributable Layers"): empty, and `readLayer` refuses it with words. */
   readonly bytes: ByteSource;
+}
+
+/** An image for one platform, whatever it came from. */
+export interface ImageView {
+  /** As it was asked for, without a secret: what provenance labels say. */
+  readonly name: string;
+  readonly manifest: { readonly descriptor: Descriptor; readonly bytes: Uint8Array };
+  readonly config: ImageConfig;
+  /** Lowest first. */
+  readonly layers: readonly LayerBlob[];
 }
 
 export type EntryType = "file" | "directory" | "symlink" | "hardlink" | "character" | "block" | "fifo";

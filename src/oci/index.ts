@@ -6,6 +6,7 @@ export {
   parseDescriptor,
 } from "./descriptor.ts";
 export { type Digest, type DigestAlgorithm, digestOf, isDigest, parseDigest } from "./digest.ts";
+export { type HistoryStep, type ImageConfig, parseImageConfig } from "./image-config.ts";
 export {
   defaultManifestLimits,
   MAX_MANIFEST_BYTES,
