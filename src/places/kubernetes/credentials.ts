@@ -11,8 +11,8 @@ export interface KubeCredentials {
 
 /** Tells who asks, anew where that ends. */
 export interface CredentialSource {
-  /** `isRefused`: the server did not take what was given before. Throws UNAUTHORIZED, CONFIG_INVALID. */
-  read(context: Context, isRefused: boolean): Promise<KubeCredentials>;
+  /** `refused`: what was given before, and the server did not take. Throws UNAUTHORIZED, CONFIG_INVALID. */
+  read(context: Context, refused?: KubeCredentials): Promise<KubeCredentials>;
   /** Could another answer come after a refusal. */
   readonly canRenew: boolean;
 }
@@ -62,9 +62,10 @@ function remembered(
   let isAsking = false;
   return {
     canRenew: true,
-    async read(context, isRefused) {
+    async read(context, refused) {
       const known = await current?.catch(() => undefined);
-      const isGood = known !== undefined && known.until > Date.now() && !isRefused;
+      // Of many that were refused at once, the first has asked anew.
+      const isGood = known !== undefined && known.until > Date.now() && known.credentials !== refused;
       if (isGood) return known.credentials;
       if (!isAsking || current === undefined) {
         isAsking = true;

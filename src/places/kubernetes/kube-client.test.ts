@@ -112,8 +112,8 @@ test("a token that is refused is renewed once, and its header is in no error", a
   let asked = 0;
   const source: CredentialSource = {
     canRenew: true,
-    read: (_context, isRefused) => {
-      if (isRefused) asked++;
+    read: (_context, refused) => {
+      if (refused !== undefined) asked++;
       return Promise.resolve({
         authorization: new Secret(`Bearer ${tokens[asked] ?? ""}`),
         identity: undefined,

@@ -2,7 +2,7 @@ import { AppError, type Context, isAppError } from "#core";
 import type { Fetch, FetchAnswer } from "#system";
 import { toApiError } from "./api-error.ts";
 import type { KubeConnection } from "./connection.ts";
-import type { CredentialSource } from "./credentials.ts";
+import type { CredentialSource, KubeCredentials } from "./credentials.ts";
 import type { KubeStatus } from "./objects.ts";
 
 /** One request to the API. */
@@ -37,17 +37,18 @@ const MAX_STATUS_BYTES = 256 * 1024;
  */
 export function createKubeSend(parts: KubeRequestParts): KubeSend {
   return async function send(context, request) {
-    let renewed = false;
+    let refused: KubeCredentials | undefined;
     for (let tried = 1; ; tried++) {
-      const answer = await tryOnce(parts, context, { request, isRefused: renewed, isLast: tried >= TRIES });
+      const credentials = await parts.credentials.read(context, refused);
+      const answer = await tryOnce(parts, context, { request, credentials, isLast: tried >= TRIES });
       if (answer === undefined) {
         await parts.wait(200 * 2 ** tried, context.signal);
         continue;
       }
       if (answer.status >= 200 && answer.status < 300) return answer;
       const status = await readStatus(answer);
-      if (answer.status === 401 && parts.credentials.canRenew && !renewed) {
-        renewed = true;
+      if (answer.status === 401 && parts.credentials.canRenew && refused === undefined) {
+        refused = credentials;
         continue;
       }
       if ((answer.status === 429 || answer.status === 503) && tried < TRIES) {
@@ -61,12 +62,12 @@ export function createKubeSend(parts: KubeRequestParts): KubeSend {
 
 /** undefined: the connection broke, and it may be tried again. */
 async function tryOnce(
-  { connection, credentials, fetch }: KubeRequestParts,
+  { connection, fetch }: KubeRequestParts,
   context: Context,
-  step: { readonly request: KubeRequest; readonly isRefused: boolean; readonly isLast: boolean },
+  step: { readonly request: KubeRequest; readonly credentials: KubeCredentials; readonly isLast: boolean },
 ): Promise<FetchAnswer | undefined> {
   const { request } = step;
-  const { authorization, identity } = await credentials.read(context, step.isRefused);
+  const { authorization, identity } = step.credentials;
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   try {
     return await fetch(`${connection.server}${request.path}${renderQuery(request.query)}`, {
