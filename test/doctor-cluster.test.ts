@@ -1,27 +1,13 @@
 /** `wharf doctor --at k8s://…` at a real Kubernetes API: what is wrong in it, and what of it may be read. */
-import { afterAll, beforeAll, expect } from "bun:test";
-import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
-import { findProgram, needs } from "./support/programs.ts";
+import { expect } from "bun:test";
 import { type InProcessResult, runCli } from "./support/run-cli.ts";
-import { createScratch, type Scratch } from "./support/scratch.ts";
+import { useKubeCluster } from "./support/use-kube-cluster.ts";
 
-const withCluster = needs("kube", "openssl");
+const kube = useKubeCluster("doctor-cluster");
+const { withCluster } = kube;
 const LONG = 60_000;
 const TYPE = "kubernetes.io/dockerconfigjson";
 const WORD = crypto.randomUUID();
-let scratch: Scratch;
-let cluster: KubeCluster;
-
-beforeAll(async () => {
-  if (findProgram("kube") === undefined || findProgram("openssl") === undefined) return;
-  scratch = createScratch("doctor-cluster");
-  cluster = await startKubeCluster(scratch);
-}, 300_000);
-
-afterAll(async () => {
-  await cluster?.stop();
-  scratch?.remove();
-}, LONG);
 
 const auth = (pair: string): { auth: string } => ({ auth: Buffer.from(pair).toString("base64") });
 const config = (key: string, word: string = WORD): string =>
@@ -39,21 +25,21 @@ async function makeSecret(
   const { type = TYPE, data, labels = {} } = content;
   const stringData = data;
   const body = { metadata: { name, labels }, type, stringData };
-  const made = await cluster.request("POST", `/api/v1/namespaces/${namespace}/secrets`, body);
+  const made = await kube.cluster.request("POST", `/api/v1/namespaces/${namespace}/secrets`, body);
   if (!made.ok) throw new Error(await made.text());
 }
 
 async function nameIn(namespace: string, names: readonly string[]): Promise<void> {
   const patch = { imagePullSecrets: names.map((name) => ({ name })) };
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
-  const done = await cluster.request("PATCH", path, patch, "application/merge-patch+json");
+  const done = await kube.cluster.request("PATCH", path, patch, "application/merge-patch+json");
   if (!done.ok) throw new Error(await done.text());
 }
 
-const doctor = (args: readonly string[], kubeconfig = cluster.adminConfig): Promise<InProcessResult> =>
+const doctor = (args: readonly string[], kubeconfig = kube.cluster.adminConfig): Promise<InProcessResult> =>
   runCli(["doctor", "--at", "k8s://test", ...args], {
-    cwd: scratch.path,
-    env: { HOME: scratch.path, KUBECONFIG: kubeconfig },
+    cwd: kube.scratch.path,
+    env: { HOME: kube.scratch.path, KUBECONFIG: kubeconfig },
   });
 
 interface Document {
@@ -75,8 +61,8 @@ function codesIn(text: string, namespace: string): Readonly<Record<string, reado
 withCluster(
   "each known mistake is found at its object, and nothing in a cluster that is as it should be",
   async () => {
-    await cluster.addNamespace("wrong");
-    await cluster.addNamespace("right");
+    await kube.cluster.addNamespace("wrong");
+    await kube.cluster.addNamespace("right");
     await makeSecret("right", "pulls", { data: { ".dockerconfigjson": config("r.example") } });
     await nameIn("right", ["pulls"]);
     const good = await doctor([]);
@@ -103,7 +89,7 @@ withCluster(
     for (const [name, content] of Object.entries(secrets)) await makeSecret("wrong", name, content);
     await nameIn("wrong", ["gone", "opaque", "first", "key", "second", "first"]);
     // As people make one by client-side apply.
-    await cluster.mustKubectl(["apply", "-f", "-"], {
+    await kube.cluster.mustKubectl(["apply", "-f", "-"], {
       input: `apiVersion: v1\nkind: Secret\nmetadata: { name: applied, namespace: wrong }\ntype: ${TYPE}\ndata: { .dockerconfigjson: ${Buffer.from(config("y.example")).toString("base64")} }\n`,
     });
 
@@ -136,30 +122,30 @@ withCluster(
 withCluster(
   "who may read one namespace gets that, who may read less is told what was not seen, and nothing is written",
   async () => {
-    await cluster.addNamespace("held");
+    await kube.cluster.addNamespace("held");
     await makeSecret("held", "colon", {
       data: { ".dockerconfigjson": JSON.stringify({ auths: { "c.example": auth(WORD) } }) },
     });
     await nameIn("held", ["colon", "gone"]);
     const robot = async (name: string, ...verbs: readonly string[]): Promise<string> => {
-      await cluster.mustKubectl(["create", "serviceaccount", "-n", "held", name]);
+      await kube.cluster.mustKubectl(["create", "serviceaccount", "-n", "held", name]);
       for (const rule of verbs) {
         const [verb = "", resource = ""] = rule.split(" ");
         const role = `${name}-${resource}`;
-        await cluster.mustKubectl([
+        await kube.cluster.mustKubectl([
           ..."create role -n held".split(" "),
           role,
           `--verb=${verb}`,
           `--resource=${resource}`,
         ]);
-        await cluster.mustKubectl([
+        await kube.cluster.mustKubectl([
           ..."create rolebinding -n held".split(" "),
           role,
           `--role=${role}`,
           `--serviceaccount=held:${name}`,
         ]);
       }
-      return await cluster.serviceAccountConfig("held", name);
+      return await kube.cluster.serviceAccountConfig("held", name);
     };
     const enough = await robot("enough", "get,list secrets", "list serviceaccounts");
     const found = await doctor(["--json", "-n", "held"], enough);
@@ -190,7 +176,7 @@ withCluster(
       { path: "/namespaces/held/secrets/gone", error: { code: "DENIED" } },
     ]);
     expect((await doctor(["-n", "../held"])).code).toBe(2);
-    const own = cluster.audit().filter(({ user }) => user.startsWith("system:serviceaccount:held:"));
+    const own = kube.cluster.audit().filter(({ user }) => user.startsWith("system:serviceaccount:held:"));
     expect(own.length).toBeGreaterThan(5);
     expect(own.filter(({ verb }) => verb !== "get" && verb !== "list")).toEqual([]);
   },

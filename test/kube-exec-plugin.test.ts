@@ -1,34 +1,19 @@
 /** Credential plugins of a kubeconfig at a real Kubernetes API: what they are told, when they are asked, and that nobody else hears of it. */
-import { afterAll, beforeAll, beforeEach, expect } from "bun:test";
+import { beforeEach, expect } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type KubeCluster, startKubeCluster } from "./support/kube-cluster.ts";
-import { findProgram, needs } from "./support/programs.ts";
 import { type InProcessResult, runCli } from "./support/run-cli.ts";
-import { createScratch, type Scratch } from "./support/scratch.ts";
+import { useKubeCluster } from "./support/use-kube-cluster.ts";
 
-const withCluster = needs("kube", "openssl");
+const kube = useKubeCluster("kube-plugin");
+const { withCluster } = kube;
 const LONG = 60_000;
 const ARGUMENT = `argument-${crypto.randomUUID()}`;
 const VARIABLE = `variable-${crypto.randomUUID()}`;
-let scratch: Scratch;
-let cluster: KubeCluster;
 let folder: string;
 let runs = 0;
 
-beforeAll(async () => {
-  if (findProgram("kube") === undefined || findProgram("openssl") === undefined) return;
-  scratch = createScratch("kube-plugin");
-  cluster = await startKubeCluster(scratch);
-}, 300_000);
-
-afterAll(async () => {
-  await cluster?.stop();
-  scratch?.remove();
-}, LONG);
-
 beforeEach(() => {
-  if (cluster === undefined) return;
-  folder = scratch.at(`run${++runs}`);
+  folder = kube.scratch.at(`run${++runs}`);
   mkdirSync(`${folder}/calls`, { recursive: true, mode: 0o700 });
 });
 
@@ -67,7 +52,10 @@ function configure(...answers: readonly object[]): void {
     apiVersion: "v1",
     kind: "Config",
     clusters: [
-      { name: "test", cluster: { server: cluster.server, "certificate-authority": cluster.caFile } },
+      {
+        name: "test",
+        cluster: { server: kube.cluster.server, "certificate-authority": kube.cluster.caFile },
+      },
     ],
     contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
     users: [{ name: "test", user: { exec } }],
@@ -109,11 +97,11 @@ withCluster(
   "a plugin is told its arguments, its environment and the cluster, is asked once, and its token is used and never said",
   async () => {
     for (let index = 0; index < 12; index++)
-      await cluster.addNamespace(`plugin-${index}`, { team: "plugin" });
-    configure({ token: cluster.adminToken });
+      await kube.cluster.addNamespace(`plugin-${index}`, { team: "plugin" });
+    configure({ token: kube.cluster.adminToken });
     const applied = await wharf("apply --yes");
     expect([applied.code, applied.err]).toEqual([0, expect.any(String)]);
-    const made = await cluster.mustKubectl(["get", "secrets", "-A", "-o", "name"]);
+    const made = await kube.cluster.mustKubectl(["get", "secrets", "-A", "-o", "name"]);
     expect(made.match(/^secret\/pulls$/gm)?.length).toBe(12);
     const [call = "", ...more] = calls();
     expect(more).toEqual([]);
@@ -125,12 +113,12 @@ withCluster(
       spec: {
         interactive: false,
         cluster: {
-          server: cluster.server,
-          "certificate-authority-data": readFileSync(cluster.caFile).toString("base64"),
+          server: kube.cluster.server,
+          "certificate-authority-data": readFileSync(kube.cluster.caFile).toString("base64"),
         },
       },
     });
-    expectSilence(applied, cluster.adminToken);
+    expectSilence(applied, kube.cluster.adminToken);
   },
   3 * LONG,
 );
@@ -139,11 +127,11 @@ withCluster(
   "a token that is refused is asked for anew, once for all requests; a second refusal is the answer",
   async () => {
     const stale = crypto.randomUUID();
-    configure({ token: stale }, { token: cluster.adminToken });
+    configure({ token: stale }, { token: kube.cluster.adminToken });
     const checked = await wharf("plan");
     expect([checked.code, checked.err]).toEqual([expect.any(Number), expect.not.stringContaining("error")]);
     expect(calls().length).toBe(2);
-    expectSilence(checked, stale, cluster.adminToken);
+    expectSilence(checked, stale, kube.cluster.adminToken);
 
     rmSync(`${folder}/calls`, { recursive: true });
     mkdirSync(`${folder}/calls`);
@@ -162,19 +150,19 @@ withCluster(
   "what is about to end is asked for again before it does; a certificate serves as a token does",
   async () => {
     const soon = new Date(Date.now() + 5_000).toISOString();
-    configure({ token: cluster.adminToken, expirationTimestamp: soon });
+    configure({ token: kube.cluster.adminToken, expirationTimestamp: soon });
     expect((await wharf("plan")).code).not.toBe(1);
     expect(calls().length).toBeGreaterThan(1);
 
     rmSync(`${folder}/calls`, { recursive: true });
     mkdirSync(`${folder}/calls`);
     const later = new Date(Date.now() + 3600_000).toISOString();
-    const files = await cluster.userConfig("ann", ["system:masters"]);
+    const files = await kube.cluster.userConfig("ann", ["system:masters"]);
     const [certificate, key] = ["crt", "key"].map((end) => readFileSync(files.replace(/conf$/, end), "utf8"));
     configure({ clientCertificateData: certificate, clientKeyData: key, expirationTimestamp: later });
     const applied = await wharf("apply --yes");
     expect([applied.code, calls().length]).toEqual([0, 1]);
-    expect(cluster.audit().some(({ user, verb }) => user === "ann" && verb === "patch")).toBe(true);
+    expect(kube.cluster.audit().some(({ user, verb }) => user === "ann" && verb === "patch")).toBe(true);
     expectSilence(applied, (key ?? "").split("\n")[1] ?? "");
   },
   3 * LONG,
