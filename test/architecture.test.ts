@@ -31,7 +31,7 @@ function importsOf(text: string): string[] {
   for (const match of text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^;'"`]*?from\s+"([^"]+)"/g)) {
     if (match[1] !== undefined) found.add(match[1]);
   }
-  for (const match of text.matchAll(/import\(\s*"([^"]+)"\s*\)/g))
+  for (const match of text.matchAll(/(?:import|getBuiltinModule)\(\s*"([^"]+)"\s*\)/g))
     if (match[1] !== undefined) found.add(match[1]);
   return [...found];
 }

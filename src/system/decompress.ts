@@ -1,4 +1,4 @@
-import { createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from "node:zlib";
+import type { Gunzip, ZstdDecompress } from "node:zlib";
 import { AppError } from "#core";
 
 export type Compression = "gzip" | "zstd";
@@ -12,6 +12,7 @@ export async function* decompress(
   pieces: AsyncIterable<Uint8Array>,
   compression: Compression,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const { createGunzip, createZstdDecompress } = await import("node:zlib");
   const options = { chunkSize: PIECE_BYTES, readableHighWaterMark: 2 * PIECE_BYTES };
   const stream = compression === "gzip" ? createGunzip(options) : createZstdDecompress(options);
   const feeding = feed(stream, pieces);

@@ -1,5 +1,4 @@
 import { X509Certificate } from "node:crypto";
-import { getCACertificates } from "node:tls";
 import { AppError, type Secret } from "#core";
 import { toFetchError } from "./fetch-error.ts";
 import { chooseProxy, type ProxyEnvironment } from "./proxy-environment.ts";
@@ -173,7 +172,7 @@ function certificates(pem: string, known: Map<string, string[]>): string[] {
     throw new AppError("CONFIG_INVALID", "the CA file holds something that is not a certificate", { cause });
   }
   if (own.length === 0) throw new AppError("CONFIG_INVALID", "the CA file holds no PEM certificate");
-  const all = [...getCACertificates("default"), ...own];
+  const all = [...process.getBuiltinModule("node:tls").getCACertificates("default"), ...own];
   known.set(pem, all);
   return all;
 }

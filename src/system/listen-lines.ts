@@ -1,4 +1,4 @@
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { AppError } from "#core";
 
 /** Lines from one who connected, and a way to answer them. */
@@ -25,7 +25,7 @@ export async function listenLines(
   serve: (client: LineClient) => Promise<void>,
 ): Promise<LineServer> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = process.getBuiltinModule("node:net").createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     // A broken connection is seen as its end by whoever reads.

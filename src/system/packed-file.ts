@@ -10,8 +10,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promises as streams } from "node:stream";
-import { createGzip } from "node:zlib";
 import { toStorageError } from "./storage-error.ts";
 
 /** A file in gzip. It has no name any more, so that nothing is left behind however this process ends. */
@@ -25,6 +23,10 @@ const CHUNK_BYTES = 256 * 1024;
 
 /** Packs a file once, on disk, for many who are sent it. Throws STORAGE_FULL, PERMISSION_DENIED, STORAGE_FAILED. */
 export async function packFile(path: string): Promise<PackedFile> {
+  const [{ promises: streams }, { createGzip }] = await Promise.all([
+    import("node:stream"),
+    import("node:zlib"),
+  ]);
   const temporary = join(tmpdir(), `wharf-${randomBytes(12).toString("hex")}`);
   try {
     const fd = openSync(temporary, "wx+", 0o600);

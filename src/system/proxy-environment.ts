@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import type Net from "node:net";
 import { AppError } from "#core";
 
 /** The variables that name a proxy. Go's and curl's meaning: what docker and containerd do with them, we do too. */
@@ -28,6 +28,7 @@ export function chooseProxy(url: URL, environment: ProxyEnvironment): string | u
 export function isLoopbackHost(hostname: string): boolean {
   const host = bare(hostname).toLowerCase();
   if (host === "localhost" || host.endsWith(".localhost")) return true;
+  const { BlockList, isIP } = net();
   const version = isIP(host);
   if (version === 0) return false;
   const loopback = new BlockList();
@@ -48,6 +49,7 @@ function isExcluded(url: URL, list: string): boolean {
 
 function matches(entry: string, host: string, port: string): boolean {
   if (entry === "*") return true;
+  const { isIP } = net();
   const version = isIP(host);
   if (entry.includes("/")) return version !== 0 && isInBlock(entry, host, version);
   const [name, entryPort] = splitPort(entry);
@@ -63,6 +65,7 @@ function isInBlock(block: string, host: string, version: number): boolean {
   const slash = block.indexOf("/");
   const network = bare(block.slice(0, slash));
   const prefix = Number(block.slice(slash + 1));
+  const { BlockList, isIP } = net();
   const family = isIP(network);
   if (family !== version || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 6 ? 128 : 32)) {
     return false;
@@ -70,6 +73,11 @@ function isInBlock(block: string, host: string, version: number): boolean {
   const list = new BlockList();
   list.addSubnet(network, prefix, family === 6 ? "ipv6" : "ipv4");
   return list.check(host, family === 6 ? "ipv6" : "ipv4");
+}
+
+/** Loaded when it is first asked for: it would be a tenth of what a credential helper does, which asks nobody. */
+function net(): Pick<typeof Net, "BlockList" | "isIP"> {
+  return process.getBuiltinModule("node:net");
 }
 
 function splitPort(entry: string): [string, string | undefined] {

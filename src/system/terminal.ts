@@ -1,5 +1,4 @@
 import { writeSync } from "node:fs";
-import { isatty } from "node:tty";
 import { AppError } from "#core";
 import { readLine } from "./read-line.ts";
 
@@ -27,10 +26,8 @@ export function createTerminal(
   env: Readonly<Record<string, string | undefined>>,
   signal?: AbortSignal,
 ): Terminal {
-  const isOutTerminal = isatty(1);
-  const isInTerminal = isatty(0);
   const ask: Terminal["ask"] = async (question, options = {}) => {
-    if (!isInTerminal) throw noTerminal(question, options.hidden === true);
+    if (!isTerminal(0)) throw noTerminal(question, options.hidden === true);
     const show = (text: string): void => writeAll(2, Buffer.from(text));
     return readLine({ text: question, hidden: options.hidden === true, signal, show });
   };
@@ -38,9 +35,15 @@ export function createTerminal(
     out: (text) => writeAll(1, Buffer.from(text)),
     err: (text) => writeAll(2, Buffer.from(text)),
     outBytes: (bytes) => writeAll(1, bytes),
-    isOutTerminal,
-    isInTerminal,
-    color: isOutTerminal && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb",
+    get isOutTerminal() {
+      return isTerminal(1);
+    },
+    get isInTerminal() {
+      return isTerminal(0);
+    },
+    get color() {
+      return isTerminal(1) && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+    },
     readIn,
     ask,
     async confirm(question, fallback = false) {
@@ -52,6 +55,11 @@ export function createTerminal(
       }
     },
   };
+}
+
+/** Its module is loaded when somebody asks: programs that others call never do. */
+function isTerminal(fd: 0 | 1): boolean {
+  return process.getBuiltinModule("node:tty").isatty(fd);
 }
 
 function noTerminal(question: string, isSecret: boolean): AppError {
