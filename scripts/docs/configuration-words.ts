@@ -26,7 +26,7 @@ export const loginWords: Keys<typeof configKeys.login> = {
 
 export const deliveryWords: Keys<typeof configKeys.delivery> = {
   to: "the consumer; required",
-  at: "the place: `local`, `ssh://[user@]host[:port]` (also a list of hosts, `ssh://gpu[01-64,70]`, or those that the site names: `ssh://@slurm:PARTITION`, `ssh://@ansible:GROUP`), `ansible://GROUP` for hosts reached by the site's own Ansible, `k8s://CONTEXT` for a context of the kubeconfig (`k8s://`: the current one, or the cluster that wharf runs in), or `folder:DIR` for a tree of files under DIR; required",
+  at: "the place: `local`, `ssh://[user@]host[:port]` (also a list of hosts, `ssh://gpu[01-64,70]`, or those that the site names: `ssh://@slurm:PARTITION`, `ssh://@ansible:GROUP`), `ansible://GROUP` for hosts reached by the site's own Ansible, `clush://NODES` for nodes (`gpu[01-64]`, `@GROUP`) reached by its ClusterShell, `k8s://CONTEXT` for a context of the kubeconfig (`k8s://`: the current one, or the cluster that wharf runs in), or `folder:DIR` for a tree of files under DIR; required",
   logins: "names of the logins; all of them where nothing is said",
   users: "user → names of logins: each person's own, in their own home",
   sudo: "`true`: over ssh, act as root there, or as the person of `users:`, by sudo without a password; by Ansible, `become`",

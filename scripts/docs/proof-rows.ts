@@ -176,6 +176,12 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "Nodes by ClusterShell",
+    works: "groups and node sets, straight and through a tree of gateways; each node with its own outcome",
+    against: "real clush and nodeset 1.9 over real sshds, one of them as a gateway",
+    tests: ["test/clush-place.test.ts", "src/places/clush/output.test.ts", "src/logins/site-address.test.ts"],
+  },
+  {
     row: "The executable on hosts",
     works:
       "helper and plugin are put on hosts where they differ, and taken away; what would not run there is refused",

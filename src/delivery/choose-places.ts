@@ -1,8 +1,8 @@
 import { AppError } from "#core";
-import { type Delivery, type DeliveryPlace, parsePlace, type SshAddress } from "#logins";
+import { type Delivery, type DeliveryPlace, type FleetPlace, parsePlace, type SshAddress } from "#logins";
 import type { PlanInput } from "./planning.ts";
 import { readState } from "./state.ts";
-import { placesOf } from "./targets.ts";
+import { isFleet, placesOf } from "./targets.ts";
 
 /**
  * Only what is delivered, or was, at these places; the rest of wharf.yaml and state is as if it were not there, and stays. `text` is as
@@ -36,10 +36,10 @@ export async function chooseFailed(input: PlanInput): Promise<PlanInput | undefi
   if (failed.size === 0) return undefined;
   const deliveries = input.config.deliveries.flatMap((delivery): readonly Delivery[] => {
     const { at } = delivery;
-    if (at.kind === "ansible" && at.hosts !== undefined) {
+    if (isFleet(at) && at.hosts !== undefined) {
       const texts = new Map(placesOf(at).map((place) => [place.text, place]));
       const hosts = [...texts].flatMap(([text, place]) =>
-        failed.has(text) && place.kind === "ansible" ? [place.group] : [],
+        failed.has(text) && isFleet(place) ? [place.group] : [],
       );
       return hosts.length === 0 ? [] : [{ ...delivery, at: { ...at, hosts } }];
     }
@@ -56,8 +56,8 @@ export async function chooseFailed(input: PlanInput): Promise<PlanInput | undefi
 function chosenPart(delivery: Delivery, wanted: DeliveryPlace): readonly Delivery[] {
   const { at } = delivery;
   if (at.text === wanted.text) return [delivery];
-  if (at.kind === "ansible" && at.hosts !== undefined) {
-    const hosts = at.hosts.filter((host) => isAnsibleHost(at, host, wanted));
+  if (isFleet(at) && at.hosts !== undefined) {
+    const hosts = at.hosts.filter((host) => isFleetHost(at, host, wanted));
     return hosts.length === 0 ? [] : [{ ...delivery, at: { ...at, hosts } }];
   }
   if (at.kind !== "ssh") return [];
@@ -70,13 +70,9 @@ export function isChosen(at: DeliveryPlace, wanted: DeliveryPlace): boolean {
   return at.kind === "ssh" ? at.hosts.some((host) => isHostChosen(host, wanted)) : at.text === wanted.text;
 }
 
-/** One host of the same inventory, by its name. */
-function isAnsibleHost(
-  at: DeliveryPlace & { kind: "ansible" },
-  host: string,
-  wanted: DeliveryPlace,
-): boolean {
-  return wanted.kind === "ansible" && wanted.group === host && isSameText(wanted.inventory, at.inventory);
+/** One host of the same program and inventory, by its name. */
+function isFleetHost(at: FleetPlace, host: string, wanted: DeliveryPlace): boolean {
+  return wanted.kind === at.kind && wanted.group === host && isSameText(wanted.inventory, at.inventory);
 }
 
 /** As written: `--at` is not relative to wharf.yaml. */

@@ -4,6 +4,7 @@ import { AppError, type Context, isAppError, version } from "#core";
 import { type DeliveryPlace, isUserName, type Surroundings, type WharfConfig } from "#logins";
 import {
   createAnsiblePlaces,
+  createClushPlaces,
   createFolderPlace,
   createKubernetesPlaces,
   createLocalPlace,
@@ -55,6 +56,7 @@ export function createInventory(surroundings: Surroundings, base: string, config
     env: surroundings.env,
     cwd: config === undefined ? base : dirname(config.path),
   });
+  const clush = createClushPlaces(surroundings.env);
   const ssh = createSshPlaces(surroundings.env);
   const kubernetes = createKubernetesPlaces(surroundings.env, {
     home: homeFolder(surroundings.env),
@@ -101,6 +103,10 @@ export function createInventory(surroundings: Surroundings, base: string, config
               { user, sudo: false },
             ),
           );
+        case "clush":
+          if (at.error !== undefined) throw at.error;
+          checkUser(user);
+          return withOpensvcObjects(clush.open({ name: at.group, text: at.text }, { user, sudo: at.sudo }));
         case "k8s":
           if (user !== undefined)
             throw new AppError("UNSUPPORTED", `users: is not for ${at.text}`, {

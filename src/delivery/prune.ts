@@ -6,7 +6,7 @@ import { createReadBack, stillOurs } from "./current-mark.ts";
 import { targetOf } from "./inventory.ts";
 import type { PlaceIndex } from "./place-index.ts";
 import { actionOf, type Overlay, type PlanInput } from "./planning.ts";
-import { consumerNamed } from "./targets.ts";
+import { consumerNamed, isFleet } from "./targets.ts";
 import { withVaultPasswords } from "./vault-passwords.ts";
 
 const NOTHING: Merged = { content: undefined, changes: [], warnings: [], refusals: [] };
@@ -112,14 +112,14 @@ function isHostUnknown({ config }: Pick<PlanInput, "config">, { place }: Deliver
   return config.deliveries.some(
     ({ at }) =>
       ("error" in at && at.error !== undefined && at.kind === "hosts" && place.startsWith("ssh://")) ||
-      (at.kind === "ansible" && at.error !== undefined && place.startsWith("ansible://")),
+      (isFleet(at) && at.error !== undefined && place.startsWith(`${at.kind}://`)),
   );
 }
 
 /** The place that a record names. A folder of wharf.yaml is taken from that file's own folder. */
 export function placeFor(input: Pick<PlanInput, "config">, text: string): DeliveryPlace {
   const known = input.config.deliveries.find((delivery) => delivery.at.text === text)?.at;
-  if (known !== undefined && known.kind !== "ssh" && known.kind !== "ansible") return known;
+  if (known !== undefined && known.kind !== "ssh" && !isFleet(known)) return known;
   return parsePlace(text, (folder) => folder);
 }
 

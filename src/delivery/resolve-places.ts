@@ -7,7 +7,8 @@ import {
   type Surroundings,
   type WharfConfig,
 } from "#logins";
-import { type AnsibleHost, readAnsibleHosts, readSlurmHosts } from "#places";
+import { type AnsibleHost, readAnsibleHosts, readClushHosts, readSlurmHosts } from "#places";
+import { isFleet } from "./targets.ts";
 
 /** Asks the site's programs which hosts a place means. */
 export interface SiteHosts {
@@ -50,6 +51,8 @@ export function createSiteHosts(
           const hosts = await hostsOf(context, program, { group: name, inventory });
           return { kind: "ssh", text: at.text, hosts: hosts.map((host) => sshAddress(at, host)) };
         }
+        if (at.kind === "clush" && at.hosts === undefined)
+          return { ...at, hosts: await readClushHosts(context, surroundings.env, at.group) };
         if (at.kind === "ansible" && at.hosts === undefined) {
           const hosts = await hostsOf(context, "ansible", at);
           return { ...at, hosts: hosts.map(({ name }) => name) };
@@ -57,7 +60,7 @@ export function createSiteHosts(
         return at;
       } catch (cause) {
         if (!isAppError(cause) || cause.code === "INTERRUPTED") throw cause;
-        return at.kind === "hosts" || at.kind === "ansible" ? { ...at, error: cause } : at;
+        return at.kind === "hosts" || isFleet(at) ? { ...at, error: cause } : at;
       }
     },
   };

@@ -1,6 +1,6 @@
 import type { Consumer } from "#consumers";
 import { AppError, type Context, nearestName } from "#core";
-import type { Delivery, DeliveryPlace, WharfConfig } from "#logins";
+import type { Delivery, DeliveryPlace, FleetPlace, WharfConfig } from "#logins";
 import type { Place, ProgramFile } from "#places";
 
 /** Opens places and names consumers; passed in, so that tests give their own. */
@@ -44,12 +44,22 @@ export function targetsOf(config: Pick<WharfConfig, "deliveries" | "logins">): r
   return [...targets.values()];
 }
 
+/** Is it hosts that a program of the site reaches. */
+export function isFleet(at: DeliveryPlace): at is FleetPlace {
+  return at.kind === "ansible" || at.kind === "clush";
+}
+
 /** The single places of an `at:`: each host of a list is one, with a text of its own. */
 export function placesOf(at: DeliveryPlace): readonly DeliveryPlace[] {
-  if (at.kind === "ansible" && at.hosts !== undefined) {
+  if (isFleet(at) && at.hosts !== undefined) {
     const { hosts, ...rest } = at;
     const query = at.text.includes("?") ? at.text.slice(at.text.indexOf("?")) : "";
-    return hosts.map((host) => ({ ...rest, text: `ansible://${host}${query}`, group: host, hosts: [host] }));
+    return hosts.map((host) => ({
+      ...rest,
+      text: `${at.kind}://${host}${query}`,
+      group: host,
+      hosts: [host],
+    }));
   }
   if (at.kind !== "ssh") return [at];
   return at.hosts.map((host) => ({ kind: "ssh", text: host.text, hosts: [host] }));

@@ -103,21 +103,23 @@ export type DeliveryPlace =
       readonly sudo: boolean;
       readonly error?: AppError;
     }
-  /** Hosts of the site's Ansible, reached by it. */
-  | {
-      readonly kind: "ansible";
-      readonly text: string;
-      /** A group of the inventory, or one host. */
-      readonly group: string;
-      /** Absolute; undefined: what ansible.cfg says. */
-      readonly inventory: string | undefined;
-      readonly sudo: boolean;
-      /** undefined: not asked for yet, or `error`. Each is a target of its own. */
-      readonly hosts: readonly string[] | undefined;
-      readonly error?: AppError;
-    }
+  | FleetPlace
   /** A Kubernetes API: a context of the kubeconfig; undefined: the current one, or the cluster that this runs in. */
   | { readonly kind: "k8s"; readonly text: string; readonly context: string | undefined };
+
+/** Hosts that a program of the site knows, and that are reached by it. */
+export interface FleetPlace {
+  readonly kind: "ansible" | "clush";
+  readonly text: string;
+  /** A group of Ansible's inventory, or a node set of ClusterShell's; or one host. */
+  readonly group: string;
+  /** Of Ansible alone. Absolute; undefined: what ansible.cfg says. */
+  readonly inventory: string | undefined;
+  readonly sudo: boolean;
+  /** undefined: not asked for yet, or `error`. Each is a target of its own. */
+  readonly hosts: readonly string[] | undefined;
+  readonly error?: AppError;
+}
 
 /** Where names of hosts come from. */
 export interface HostSource {

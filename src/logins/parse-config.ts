@@ -311,7 +311,7 @@ function readPlace(reader: YamlReader, fields: ReadonlyMap<string, Field>, paths
   const place = at === undefined ? LOCAL : readPlaceText(reader, at, reader.text(at, "`at:`"), paths);
   const sudo = fields.get("sudo");
   if (sudo === undefined || !reader.flag(sudo, "`sudo:`")) return place;
-  if (at === undefined || !["ssh", "hosts", "ansible"].includes(place.kind))
+  if (at === undefined || !["ssh", "hosts", "ansible", "clush"].includes(place.kind))
     throw reader.fault(
       sudo.keyNode,
       "`sudo:` is for places over ssh, or by Ansible",

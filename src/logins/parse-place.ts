@@ -17,6 +17,6 @@ export function parsePlace(text: string, expandFolder: (written: string) => stri
   if (text.startsWith("k8s://") && !/[\p{Cc}\s]/u.test(text))
     return { kind: "k8s", text, context: text === "k8s://" ? undefined : text.slice("k8s://".length) };
   throw new AppError("INVALID_INPUT", `${JSON.stringify(text.slice(0, 80))} is not a place`, {
-    hint: "a place is local, folder:DIR, ssh://[user@]host[:port], ansible://GROUP or k8s://CONTEXT",
+    hint: "a place is local, folder:DIR, ssh://[user@]host[:port], ansible://GROUP, clush://NODES or k8s://CONTEXT",
   });
 }

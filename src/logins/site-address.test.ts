@@ -26,6 +26,11 @@ test("groups of Ansible and partitions of Slurm, with user, port, inventory and 
   });
 });
 
+test("node sets and groups of ClusterShell", () => {
+  for (const group of ["gpu01", "gpu[01-64],!gpu07", "@gpu", "@rack:3&@up", "@*", "rack[1-4/2]"])
+    expect(parsePlace(`clush://${group}?sudo`, expand)).toMatchObject({ kind: "clush", group, sudo: true });
+});
+
 test.each([
   "ansible://",
   "ansible://gpu:!gpu01",
@@ -34,6 +39,11 @@ test.each([
   "ansible://gpu?inventory=-e",
   "ansible://gpu?sudo&sudo",
   "ansible://gpu?x",
+  "clush://",
+  "clush://-a",
+  "clush://@gpu;id",
+  "clush://$(id)",
+  "clush://@gpu?inventory=x",
   "ssh://@torque:x",
   "ssh://@slurm:x?inventory=y",
   "ssh://@slurm:",
@@ -45,14 +55,15 @@ test.each([
 
 test("whatever is written: a name that no program takes for an option, or a refusal", () => {
   const text = fc.tuple(
-    fc.constantFrom("ansible://", "ssh://@ansible:", "ssh://@slurm:", "ssh://u@@slurm:"),
+    fc.constantFrom("ansible://", "clush://", "ssh://@ansible:", "ssh://@slurm:", "ssh://u@@slurm:"),
     fc.string(),
   );
   fc.assert(
     fc.property(text, ([scheme, rest]) => {
       try {
         const place = parsePlace(scheme + rest, expand);
-        if (place.kind === "ansible") expect(place.group).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/);
+        if (place.kind === "clush") expect(place.group).toMatch(/^[A-Za-z0-9_@][^\s;$`"'\\<>|(){}]*$/);
+        else if (place.kind === "ansible") expect(place.group).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/);
         else if (place.kind === "hosts") expect(place.source.name).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/);
         else throw new Error(place.kind);
       } catch (error) {

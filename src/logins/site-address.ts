@@ -6,8 +6,11 @@ const NAME = "([A-Za-z0-9_][A-Za-z0-9._-]{0,252})";
 const OVER_SSH = new RegExp(`^ssh://(?:([^@]*)@)?@([a-z]+):${NAME}(?::(\\d{1,5}))?(?:\\?(.*))?$`, "s");
 const BY_ANSIBLE = new RegExp(`^ansible://${NAME}(?:\\?(.*))?$`, "s");
 
+/** A node set as ClusterShell has it: names with ranges, groups of its sources, set operators. */
+const BY_CLUSH = /^clush:\/\/([A-Za-z0-9_@][A-Za-z0-9_.@:,[\]/!&^*-]{0,1000})(?:\?(.*))?$/s;
+
 /**
- * Hosts that a program of the site names: `ssh://[user@]@ansible:GROUP[:port]`, `ssh://@slurm:PARTITION`, and `ansible://GROUP`, each with
+ * Hosts that a program of the site names: `ssh://[user@]@ansible:GROUP[:port]`, `ssh://@slurm:PARTITION`, `ansible://GROUP` and `clush://NODES`, with
  * `?inventory=FILE` and `sudo`. undefined: it is none of them. `expand` makes the file's path absolute. Throws INVALID_INPUT.
  */
 export function parseSitePlace(text: string, expand: (written: string) => string): DeliveryPlace | undefined {
@@ -19,6 +22,15 @@ export function parseSitePlace(text: string, expand: (written: string) => string
   }
   if (text.startsWith("ansible://"))
     throw invalid(text, "it names no group", "write ansible://GROUP, ansible://all or ansible://HOST");
+  const clush = BY_CLUSH.exec(text);
+  if (clush !== null) {
+    const [, group = "", query] = clush;
+    const { inventory, sudo } = parseQuery(text, query);
+    if (inventory !== undefined) throw invalid(text, "ClusterShell has no inventory");
+    return { kind: "clush", text, group, inventory: undefined, sudo, hosts: undefined };
+  }
+  if (text.startsWith("clush://"))
+    throw invalid(text, "it names no nodes", "write clush://gpu[01-64], clush://@GROUP or clush://HOST");
   const found = OVER_SSH.exec(text);
   if (found === null) return undefined;
   const [, user, program = "", name = "", digits, query] = found;
@@ -59,7 +71,7 @@ function parseQuery(
 function invalid(
   text: string,
   why: string,
-  hint = "write ssh://@slurm:PARTITION, ssh://@ansible:GROUP or ansible://GROUP",
+  hint = "write ssh://@slurm:PARTITION, ssh://@ansible:GROUP, ansible://GROUP or clush://NODES",
 ): AppError {
   return new AppError("INVALID_INPUT", `${JSON.stringify(text.slice(0, 80))}: ${why}`, { hint });
 }

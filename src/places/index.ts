@@ -8,6 +8,7 @@ export {
   hostsIn,
   readAnsibleHosts,
 } from "./ansible/index.ts";
+export { type ClushPlaces, createClushPlaces, readClushHosts } from "./clush/index.ts";
 export type * from "./contract.ts";
 export { createFolderPlace } from "./folder/index.ts";
 export { createKubernetesPlaces, type KubernetesPlaces } from "./kubernetes/index.ts";

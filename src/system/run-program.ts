@@ -13,12 +13,14 @@ export interface ProgramRun {
   readonly timeoutMs: number;
   /** Of standard output; more is an error. */
   readonly maxBytes: number;
+  /** Of standard error that is kept; 4 KiB unless said. */
+  readonly maxErrorBytes?: number;
 }
 
 export interface ProgramResult {
   readonly exitCode: number;
   readonly stdout: Uint8Array;
-  /** At most 4 KiB of it. */
+  /** Its beginning: see `maxErrorBytes`. */
   readonly stderr: string;
 }
 
@@ -37,7 +39,7 @@ export async function runProgram(context: Context, run: ProgramRun): Promise<Pro
   try {
     const [stdout, stderr] = await Promise.all([
       collect(child.stdout, run.maxBytes, stop),
-      collect(child.stderr, 4096, undefined),
+      collect(child.stderr, run.maxErrorBytes ?? 4096, undefined),
       feed(child, run, stop),
     ]);
     const exitCode = await child.exited;

@@ -53,6 +53,9 @@ export const realPrograms: readonly RealProgram[] = [
   debian("ansible-vault", "ansible-core"),
   debian("ansible-playbook", "ansible-core"),
   debian("ansible-inventory", "ansible-core"),
+  // A fleet with groups and a tree of gateways.
+  debian("clush", "clustershell"),
+  debian("nodeset", "clustershell"),
   // A cluster of one node, whose jobs find the logins.
   debian("slurmctld"),
   debian("slurmd"),
