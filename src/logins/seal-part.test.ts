@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { parseConfig } from "./parse-config.ts";
 import { type SealedPart, sealPart } from "./seal-part.ts";
 import type { SecretReader } from "./secret-source.ts";
 import { openVault } from "./vault.ts";
+import type { VaultContent } from "./vault-file.ts";
 
 const context: Context = { signal: new AbortController().signal, log: silentLogger };
 let folder: string;
@@ -31,9 +33,24 @@ function parse(deliver: string): WharfConfig {
   });
 }
 
-const secrets: Pick<SecretReader, "read"> = {
-  read: async (login: Login) => new Secret(`secret of ${login.name}`),
+const vault: VaultContent = {
+  id: "whole",
+  markKey: new Secret(randomBytes(32).toString("hex")),
+  recipients: [],
+  writers: [],
+  secrets: new Map(),
+  rotations: new Map(),
 };
+const secrets: Pick<SecretReader, "read" | "vault"> = {
+  read: async (login: Login) => new Secret(`secret of ${login.name}`),
+  vault: async () => vault,
+};
+
+/** Opens what was sealed with the key beside it. */
+async function openSealed(to: string): Promise<VaultContent | undefined> {
+  const env = { HOME: folder, WHARF_KEY_FILE: join(to, "key") };
+  return await openVault(context, { env, cwd: folder }, join(to, "wharf.yaml"));
+}
 
 /** Seals these deliveries, and reads what was written as `wharf` would where the part is used. */
 async function sealed(
@@ -71,12 +88,25 @@ test("logins and deliveries are read in the part as they are read in the whole",
   const what = ({ deliveries }: WharfConfig) =>
     deliveries.map(({ to, at, logins, users, options }) => ({ to, at: at.text, logins, users, options }));
   expect(what(part)).toEqual(what(before));
-  const vault = await openVault(
-    context,
-    { env: { HOME: folder, WHARF_KEY_FILE: join(folder, "sealed", "key") }, cwd: folder },
-    part.path,
-  );
-  expect([...(vault?.secrets ?? [])].map(([name, { secret }]) => [name, secret.reveal()])).toEqual(
+  const opened = await openSealed(join(folder, "sealed"));
+  expect([...(opened?.secrets ?? [])].map(([name, { secret }]) => [name, secret.reveal()])).toEqual(
     done.logins.map((name) => [name, `secret of ${name}`]),
   );
+});
+
+test("a part made anew has the same mark key, so that what was delivered before is known as ours; it is not the vault's", async () => {
+  const keys: (string | undefined)[] = [];
+  for (const name of ["first", "second"]) {
+    const { deliveries } = parse("  - { to: docker, at: local, logins: [hub] }\n");
+    const to = join(folder, name);
+    await sealPart(
+      context,
+      { config: parse("  - { to: docker, at: local }\n"), secrets },
+      { deliveries, at: undefined, recipient: undefined, ownKey: undefined, folder: to },
+    );
+    keys.push((await openSealed(to))?.markKey.reveal());
+  }
+  expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
+  expect(keys[1]).toBe(keys[0]);
+  expect(keys).not.toContain(vault.markKey.reveal());
 });

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { basename, join } from "node:path";
 import { generateX25519Identity } from "age-encryption";
 import { AppError, type Context, Secret } from "#core";
@@ -37,7 +37,7 @@ export interface SealedPart {
  */
 export async function sealPart(
   context: Context,
-  from: { readonly config: WharfConfig; readonly secrets: Pick<SecretReader, "read"> },
+  from: { readonly config: WharfConfig; readonly secrets: Pick<SecretReader, "read" | "vault"> },
   part: SealPart,
 ): Promise<SealedPart> {
   const { config, secrets } = from;
@@ -57,7 +57,7 @@ export async function sealPart(
   const writers = access.kind === "key" ? [access.key.writer] : [];
   const content = {
     id: randomUUID(),
-    markKey: new Secret(randomBytes(32).toString("hex")),
+    markKey: partMarkKey((await secrets.vault())?.markKey ?? part.ownKey?.identity),
     recipients,
     writers,
     secrets: sealed,
@@ -83,6 +83,15 @@ export async function sealPart(
     logins: logins.map(({ name }) => name),
     writer: part.recipient === undefined ? undefined : part.ownKey?.writer,
   };
+}
+
+/**
+ * The same each time, so that a part made anew knows what was delivered with the one before, and prunes what left it. Made from a secret
+ * of ours, and tells nothing of it: our own marks stay closed to who reads the part.
+ */
+function partMarkKey(ours: Secret | undefined): Secret {
+  const key = ours?.reveal() ?? randomBytes(32);
+  return new Secret(createHmac("sha256", key).update("the mark key of a sealed part").digest("hex"));
 }
 
 async function accessOf({ recipient, ownKey }: SealPart): Promise<{
