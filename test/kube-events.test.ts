@@ -70,6 +70,7 @@ function startWatching(folder: string, env: Readonly<Record<string, string>>, no
     stamp: () => configStamp(`${folder}/wharf.yaml`),
     lease: { namespace: "kube-system", name: "events", holder: `wharf-${crypto.randomUUID()}` },
     figures,
+    keepsState: false,
     resyncMs: 500,
     now: () => watching.now,
   });

@@ -26,7 +26,7 @@ const VERBS = {
 /** To announce a login that ends beside its Secret: an Event is written, and counted on. A name cannot be held to while it is made. */
 const EVENTS: Rule = { group: "events.k8s.io", resource: "events", verbs: ["create", "patch"], names: [] };
 
-/** What `wharf watch` needs besides: to be told of changes, to write Events, and a Lease. */
+/** What `wharf watch` needs besides: to be told of changes, to write Events, a Lease, and the Secret `NAME-state` beside it. */
 export interface WatchRights {
   readonly namespace: string;
   readonly name: string;
@@ -83,6 +83,8 @@ export function renderRbac(rights: KubeRights, subject: RbacSubject, lease?: Wat
     const rules: readonly Rule[] = [
       { group, resource: "leases", verbs: ["create"], names: [] },
       { group, resource: "leases", verbs: ["get", "patch"], names: [lease.name] },
+      // What was delivered, for whoever leads next.
+      { resource: "secrets", verbs: ["get", "create", "patch"], names: [`${lease.name}-state`] },
     ];
     documents.push(renderRole("Role", at, rules), renderBinding("Role", at, subject));
   }

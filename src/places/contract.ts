@@ -136,6 +136,10 @@ export interface Cluster {
    * false where the object is not there. Throws DENIED.
    */
   announce(context: Context, path: string, event: ClusterEvent): Promise<boolean>;
+  /** What `writeKept` wrote there; undefined for nothing. Throws DENIED; CONFIG_INVALID where it is something else. */
+  readKept(context: Context, at: KeptIn): Promise<Uint8Array | undefined>;
+  /** Keeps bytes in a Secret of that name, in place of what it held. Throws DENIED; TOO_LARGE beyond 1 MiB, compressed. */
+  writeKept(context: Context, at: KeptIn, bytes: Uint8Array): Promise<void>;
   /** Runs `work` while this process holds the Lease, each time that it gets it, until the context ends. Throws what `work` throws. */
   lead(context: Context, lease: LeaseOf, work: (context: Context) => Promise<void>): Promise<void>;
 }
@@ -154,6 +158,15 @@ export interface ClusterSurvey {
   /** What may not be read: `/serviceaccounts`, `/namespaces/NAMESPACE/secrets`, or one Secret. */
   readonly refused: readonly { readonly path: string; readonly error: AppError }[];
 }
+
+/** A Secret in which bytes are kept. */
+export interface KeptAt {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** As `KeptAt`; where no namespace is named, the connection's own. */
+export type KeptIn = Omit<KeptAt, "namespace"> & { readonly namespace: string | undefined };
 
 /** What an Event says; nothing secret. */
 export interface ClusterEvent {

@@ -32,6 +32,7 @@ export { createLogger, type LoggerOptions } from "./log.ts";
 export { readMachineNames } from "./machine-names.ts";
 export { nameProcess } from "./name-process.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
+export { packBytes, unpackBytes } from "./pack-bytes.ts";
 export { type PackedFile, packFile } from "./packed-file.ts";
 export { hashPassword, verifyPassword } from "./password-hash.ts";
 export { type PlainPage, type PlainServer, servePlain } from "./plain-server.ts";

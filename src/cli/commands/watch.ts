@@ -28,7 +28,8 @@ export const watch: Command = {
     },
     {
       flag: "--work <folder>",
-      summary: "copy wharf.yaml, vault and `key` there and keep the state there: where they lie is read-only",
+      summary:
+        "copy wharf.yaml, vault and `key` there, since where they lie is read-only; the state is kept in the Secret LEASE-state",
     },
     { flag: "--listen <host:port>", summary: "serve /healthz, /readyz and /metrics there" },
   ],
@@ -66,6 +67,7 @@ export const watch: Command = {
         open: async () => await chosenDeliveryOf(await atWork(held.invocation), true),
         stamp: () => configStamp(held.path),
         lease: leaseOf(String(invocation.options["lease"])),
+        keepsState: typeof invocation.options["work"] === "string",
         figures,
         resyncMs: RESYNC_MS,
         now: () => new Date(),

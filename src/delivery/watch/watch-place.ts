@@ -10,6 +10,7 @@ import { expiryOf } from "../prove-logins.ts";
 import { readState, recordKey } from "../state.ts";
 import { ExpiryAnnouncer } from "./expiry-announcer.ts";
 import type { WatchFigures } from "./figures.ts";
+import { createKeptState, type KeptState } from "./kept-state.ts";
 import { narrowTo } from "./narrow.ts";
 import { observedOf } from "./observed.ts";
 import { type Scope, WorkQueue } from "./work-queue.ts";
@@ -20,6 +21,8 @@ export interface WatchParts {
   /** Different when wharf.yaml or the vault changed. */
   readonly stamp: () => Promise<string>;
   readonly lease: { readonly namespace: string | undefined; readonly name: string; readonly holder: string };
+  /** The state beside the configuration does not last: it is kept in the cluster too. */
+  readonly keepsState: boolean;
   readonly figures: WatchFigures;
   /** Everything is looked at so often, and secrets are read anew; milliseconds. */
   readonly resyncMs: number;
@@ -37,8 +40,9 @@ export async function watchPlace(context: Context, parts: WatchParts): Promise<v
   const announcer = new ExpiryAnnouncer();
   await cluster.lead(context, parts.lease, async (leading) => {
     parts.figures.isLeading = true;
+    const kept = parts.keepsState ? createKeptState(cluster, parts.lease) : undefined;
     try {
-      while (!leading.signal.aborted) await watchOnce(leading, parts, announcer);
+      while (!leading.signal.aborted) await watchOnce(leading, parts, { announcer, kept });
     } finally {
       parts.figures.isLeading = false;
     }
@@ -46,7 +50,11 @@ export async function watchPlace(context: Context, parts: WatchParts): Promise<v
 }
 
 /** Until the configuration changes, a resync is due, or the context ends. */
-async function watchOnce(context: Context, parts: WatchParts, announcer: ExpiryAnnouncer): Promise<void> {
+async function watchOnce(
+  context: Context,
+  parts: WatchParts,
+  term: Pick<WorkStep, "announcer" | "kept">,
+): Promise<void> {
   const stamp = await parts.stamp();
   const { input, cluster } = await openWatched(context, parts);
   const observed = await observedOf(context, input);
@@ -58,7 +66,7 @@ async function watchOnce(context: Context, parts: WatchParts, announcer: ExpiryA
   const parallel = [
     cluster.observe(own, observed, (namespace) => queue.add(namespace)),
     untilChanged(own, parts, stamp),
-    work(own, parts, { input, queue, cluster, announcer }),
+    work(own, parts, { ...term, input, queue, cluster }),
   ];
   // What was delivered and is wanted no more is in the state, and no event tells of it.
   queue.addAll();
@@ -107,6 +115,7 @@ interface WorkStep {
   readonly queue: WorkQueue;
   readonly cluster: Cluster;
   readonly announcer: ExpiryAnnouncer;
+  readonly kept: KeptState | undefined;
 }
 
 async function work(context: Context, parts: WatchParts, step: WorkStep): Promise<void> {
@@ -127,17 +136,24 @@ async function work(context: Context, parts: WatchParts, step: WorkStep): Promis
 async function reconcile(
   context: Context,
   { figures, now }: WatchParts,
-  step: { readonly input: PlanInput; readonly scope: Scope; readonly said: Set<string> },
+  step: Pick<WorkStep, "input" | "kept"> & { readonly scope: Scope; readonly said: Set<string> },
 ): Promise<AppError | undefined> {
-  const { input, scope, said } = step;
+  const { input, kept, scope, said } = step;
   const started = performance.now();
   try {
+    await kept?.restore(context, input.config.path);
     const { records } = await readState(input.config.path);
     const places = new Set(input.config.deliveries.map(({ at }) => at.text));
     const known = records.filter(({ place }) => places.has(place));
     const narrowed = narrowTo({ ...input, records: known, now: now() }, scope);
     const plan = await planDelivery(context, narrowed);
-    const outcomes = isSettled(plan, narrowed.records) ? [] : await applyPlan(context, narrowed, plan);
+    let outcomes: readonly TargetOutcome[] = [];
+    try {
+      if (!isSettled(plan, narrowed.records)) outcomes = await applyPlan(context, narrowed, plan);
+    } finally {
+      // What was done is kept where the rest failed, too.
+      await kept?.save(context, input.config.path, places);
+    }
     const errors = [...outcomes, ...plan.targets].flatMap(({ error }) =>
       error === undefined ? [] : [error],
     );

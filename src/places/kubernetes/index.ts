@@ -5,6 +5,7 @@ import { announceEvent } from "./announce.ts";
 import { pullByCanary } from "./canary.ts";
 import { connectionOf, inClusterConnection, type KubeConnection } from "./connection.ts";
 import { createCredentialSource } from "./credentials.ts";
+import { readKept, writeKept } from "./kept-bytes.ts";
 import { createKubeClient, FIELD_MANAGER, type KubeClient } from "./kube-client.ts";
 import { createKubeSend } from "./kube-request.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
@@ -138,6 +139,15 @@ function createPlace(name: string, connected: () => Promise<Connected>): Place {
         const about = { at: objectAt(path), uid: object.metadata.uid };
         await announceEvent(context, (await connected()).client, about, event);
         return true;
+      },
+      async readKept(context, at) {
+        const { client, connection } = await connected();
+        return await readKept(context, client, { ...at, namespace: at.namespace ?? connection.namespace });
+      },
+      async writeKept(context, at, bytes) {
+        const { client, connection } = await connected();
+        const namespace = at.namespace ?? connection.namespace;
+        await writeKept(context, client, { ...at, namespace }, bytes);
       },
       async lead(context, lease, work) {
         const { client, connection } = await connected();
