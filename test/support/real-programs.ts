@@ -68,6 +68,7 @@ export const realPrograms: readonly RealProgram[] = [
   debian("tclsh", "tcl"),
   // Read the squashfs that we write, and write what it is measured against.
   ...["unsquashfs", "mksquashfs"].map((name) => debian(name, "squashfs-tools")),
+  debian("getfattr", "attr"),
   ...["sqfs2tar", "tar2sqfs"].map((name) => debian(name, "squashfs-tools-ng")),
   { ...debian("wrk"), benchOnly: true },
   // What delivery is measured against.

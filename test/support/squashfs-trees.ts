@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { silentLogger } from "#core";
 import type { TreeNode } from "../../src/images/contract.ts";
 import type { SquashfsOptions } from "../../src/images/formats/squashfs/options.ts";
@@ -52,6 +53,8 @@ export interface WriteTreeOptions extends SquashfsOptions {
   readonly pieceBytes?: number;
   /** Lets other work run between two pieces. */
   readonly isSlow?: boolean;
+  /** The bytes of files that are too large to hold; by default what is in the node. */
+  readonly pieces?: (file: TreeNode) => Iterable<Uint8Array>;
 }
 
 /** Writes a tree of such nodes into a file; gives the size of the squashfs. */
@@ -62,11 +65,10 @@ export async function writeTree(root: TreeNode, path: string, options: WriteTree
   try {
     const stored = new Map<TreeNode, StoredFile>();
     for (const node of filesOf(root)) {
-      const bytes =
-        node.content !== undefined && "bytes" in node.content ? node.content.bytes : new Uint8Array(0);
-      writer.begin(bytes.length);
-      for (let at = 0; at < bytes.length; at += pieceBytes) {
-        await writer.write(bytes.subarray(at, at + pieceBytes));
+      writer.begin(node.sizeBytes);
+      const own = node.content === undefined ? options.pieces?.(node) : undefined;
+      for (const piece of own ?? piecesOf(node, pieceBytes)) {
+        await writer.write(piece);
         if (options.isSlow === true) await new Promise((resolve) => setImmediate(resolve));
       }
       stored.set(node, await writer.end());
@@ -81,6 +83,12 @@ export async function writeTree(root: TreeNode, path: string, options: WriteTree
   }
 }
 
+function* piecesOf({ content }: TreeNode, pieceBytes: number): Generator<Uint8Array> {
+  if (content === undefined || !("bytes" in content)) return;
+  const { bytes } = content;
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+}
+
 /** Every file of a tree once, in the order of the children. */
 function filesOf(root: TreeNode): Set<TreeNode> {
   const found = new Set<TreeNode>();
@@ -90,4 +98,49 @@ function filesOf(root: TreeNode): Set<TreeNode> {
   };
   visit(root);
   return found;
+}
+
+/** One of each kind, with every awkwardness that fits into a few megabytes. */
+export function everyKind(): TreeNode {
+  const linked = fileNode(textBytes(300_000, 7), { links: 3, uid: 1, gid: 2 });
+  const holes = new Uint8Array(1_000_000);
+  holes.set(textBytes(1000, 3), 400_000);
+  return folderNode(
+    {
+      empty: fileNode(""),
+      one: fileNode("1", { mode: 0o4755, uid: 1000, gid: 1000 }),
+      hidden: fileNode("secret", { mode: 0 }),
+      "block minus one": fileNode(textBytes(128 * 1024 - 1, 4)),
+      block: fileNode(textBytes(128 * 1024, 5)),
+      "block and one": fileNode(textBytes(128 * 1024 + 1, 6)),
+      first: linked,
+      "only zeros": fileNode(new Uint8Array(1_000_000)),
+      "few zeros": fileNode(new Uint8Array(5000)),
+      holes: fileNode(holes),
+      noise: fileNode(noiseBytes(600_000)),
+      large: fileNode(textBytes(3_000_000, 8)),
+      "large again": fileNode(textBytes(3_000_000, 8)),
+      "small again": fileNode("1"),
+      sub: folderNode(
+        { second: linked, nothing: folderNode({}, { mode: 0o700 }), deep: folderNode({ third: linked }) },
+        { mode: 0o1777, uid: 4_294_967_294, gid: 65_534, mtimeSeconds: 0 },
+      ),
+      link: treeNode("symlink", { linkTarget: "../no/where", mode: 0o777 }),
+      "long link": treeNode("symlink", { linkTarget: "x/".repeat(1500), mode: 0o777 }),
+      pipe: treeNode("fifo", { mode: 0o600 }),
+      tty: treeNode("character", { device: { major: 4, minor: 64 }, mode: 0o620, gid: 5 }),
+      disk: treeNode("block", { device: { major: 259, minor: 70_000 }, mode: 0o660 }),
+      "\xff\xfe caf\xe9": fileNode("bytes that are no UTF-8"),
+      ["l".repeat(255)]: fileNode("a long name"),
+      "new\nline": fileNode("n"),
+    },
+    { mode: 0o750 },
+  );
+}
+
+/** Bytes that do not compress; the same every time. */
+export function noiseBytes(sizeBytes: number): Uint8Array {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < sizeBytes; at += 32) parts.push(createHash("sha256").update(`${at}`).digest());
+  return Buffer.concat(parts).subarray(0, sizeBytes);
 }
