@@ -17,7 +17,12 @@ import { compileCertificates, isCertificate, mergeWholeFile } from "../whole-fil
 import { readYamlText, removeYaml } from "../yaml-edit.ts";
 import { setYamlAll, type YamlEdit } from "../yaml-edit-all.ts";
 import { certificatePath, type Distribution, registriesPath } from "./paths.ts";
-import { parseRegistries, type RegistryConfig } from "./registries-yaml.ts";
+import {
+  parseRegistries,
+  parseRegistriesBytes,
+  type Registries,
+  type RegistryConfig,
+} from "./registries-yaml.ts";
 
 /** An entry of ours: the `auth` of a host, and where the certificate of its CA lies. */
 interface Wanted {
@@ -69,7 +74,8 @@ export function mergeRegistries(
   const changes: EntryChange[] = [];
   const warnings: Warning[] = [];
   const edits: YamlEdit[] = [];
-  const { configs } = parseRegistries(before, file);
+  const { configs } =
+    current === undefined ? parseRegistries(before, file) : parseRegistriesBytes(current, file);
   for (const entry of document.entries) {
     const wanted = JSON.parse(entry.content.reveal()) as Wanted;
     const there = configs.get(entry.key);
@@ -95,10 +101,11 @@ export function mergeRegistries(
     text = removeYaml(text, ["configs", key, "auth"], file);
     if (isOurCa(there.caFile)) text = removeYaml(text, ["configs", key, "tls", "ca_file"], file);
   }
-  if (document.entries.length === 0) parseRegistries(text, file);
-  else warnings.push(...inspect(text, document));
   const isGone = text.trim() === "" && changes.some((change) => change.action === "remove");
   const content = isGone ? undefined : text === before ? current : new TextEncoder().encode(text);
+  // The bytes that are read back afterwards, so that they are parsed once; what was edited is still such a file, or this throws.
+  const merged = content === undefined ? parseRegistries(text, file) : parseRegistriesBytes(content, file);
+  if (document.entries.length > 0) warnings.push(...inspect(merged, document));
   return { content, changes, warnings, refusals: [] };
 }
 
@@ -143,8 +150,7 @@ function isOurCa(path: string | undefined): boolean {
   return path !== undefined && /^\/etc\/rancher\/(?:k3s|rke2)\/certs\.d\/[^/]+\/ca\.crt$/.test(path);
 }
 
-function inspect(text: string, document: FileDocument): readonly Warning[] {
-  const { configs, mirrors, mistyped } = parseRegistries(text, document.path);
+function inspect({ configs, mirrors, mistyped }: Registries, document: FileDocument): readonly Warning[] {
   const useless = [...configs.keys()].filter((key) => key.includes("/"));
   return [
     ...(mistyped === undefined
