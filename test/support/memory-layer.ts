@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { zstdCompressSync } from "node:zlib";
+import { silentLogger } from "#core";
 import { digestOf, mediaTypes, parseDigest } from "#oci";
 import type {
   ByteSource,
@@ -8,6 +9,8 @@ import type {
   LayerIndex,
   LayerVisitor,
 } from "../../src/images/contract.ts";
+import { readLayer } from "../../src/images/layers/read-layer.ts";
+import { renderTarItems, type TarItem } from "./tar-writer.ts";
 
 /** Bytes in memory as a source; `pieceBytes` bounds what one read gives. */
 export function memorySource(bytes: Uint8Array, pieceBytes = Number.MAX_SAFE_INTEGER): ByteSource {
@@ -66,6 +69,17 @@ export function createContentRecorder(
       pieces = [];
     },
   };
+}
+
+/** The indexes of layers that are made of these items, contents skipped. */
+export async function indexesOf(layers: readonly (readonly TarItem[])[]): Promise<LayerIndex[]> {
+  const context = { signal: new AbortController().signal, log: silentLogger };
+  const indexes: LayerIndex[] = [];
+  for (const items of layers) {
+    const skipper = createContentRecorder(() => false);
+    indexes.push(await readLayer(memoryLayer(renderTarItems(items)), skipper, context));
+  }
+  return indexes;
 }
 
 /** The entry of that path; throws when there is none. */

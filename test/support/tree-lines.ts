@@ -34,13 +34,7 @@ export function describeTree(
   root: TreeNode,
   sha256Of: (content: LayerContent) => string = () => "",
 ): TreeLines {
-  const found: [string, TreeNode][] = [];
-  const visit = (path: string, node: TreeNode): void => {
-    found.push([path, node]);
-    for (const [name, child] of node.children ?? []) visit(path === "" ? name : `${path}/${name}`, child);
-  };
-  visit("", root);
-  found.sort(([left], [right]) => (left < right ? -1 : 1));
+  const found = [...nodesByPath(root)];
   const first = new Map<TreeNode, string>();
   for (const [path, node] of found) if (!first.has(node)) first.set(node, path);
   return new Map(
@@ -61,6 +55,17 @@ export function describeTree(
       },
     ]),
   );
+}
+
+/** The nodes of a tree by latin1 path, sorted; the root is "". */
+export function nodesByPath(root: TreeNode): ReadonlyMap<string, TreeNode> {
+  const found: [string, TreeNode][] = [];
+  const visit = (path: string, node: TreeNode): void => {
+    found.push([path, node]);
+    for (const [name, child] of node.children ?? []) visit(path === "" ? name : `${path}/${name}`, child);
+  };
+  visit("", root);
+  return new Map(found.sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 function contentHash(content: TreeNode["content"], sha256Of: (content: LayerContent) => string): string {

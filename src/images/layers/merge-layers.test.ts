@@ -1,21 +1,12 @@
 /** The rules of applying layers, one test each, in the order of the list in issue 5 (Applying Changesets, and its edges). */
 import { expect, test } from "bun:test";
-import { silentLogger } from "#core";
-import { memoryLayer } from "../../../test/support/memory-layer.ts";
-import { renderTarItems, type TarItem } from "../../../test/support/tar-writer.ts";
+import { indexesOf } from "../../../test/support/memory-layer.ts";
+import type { TarItem } from "../../../test/support/tar-writer.ts";
 import { describeTree, type TreeLines } from "../../../test/support/tree-lines.ts";
 import { mergeLayers } from "./merge-layers.ts";
-import { readLayer } from "./read-layer.ts";
-
-const context = { signal: new AbortController().signal, log: silentLogger };
 
 async function treeOf(...layers: readonly (readonly TarItem[])[]): Promise<TreeLines> {
-  const indexes = [];
-  for (const items of layers)
-    indexes.push(
-      await readLayer(memoryLayer(renderTarItems(items)), { entry: () => "skip", content() {} }, context),
-    );
-  return describeTree(mergeLayers(indexes));
+  return describeTree(mergeLayers(await indexesOf(layers)));
 }
 
 /** Paths without the root. */

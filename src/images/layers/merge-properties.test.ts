@@ -1,49 +1,20 @@
 /** Random stacks of layers, as tar archives through the reader: our tree is that of a slow and plain second implementation. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { isAppError, silentLogger } from "#core";
-import { memoryLayer } from "../../../test/support/memory-layer.ts";
+import { isAppError } from "#core";
+import { indexesOf } from "../../../test/support/memory-layer.ts";
 import { plainMerge } from "../../../test/support/plain-merge.ts";
-import { renderTarItems, type TarItem } from "../../../test/support/tar-writer.ts";
-import { describeTree } from "../../../test/support/tree-lines.ts";
+import { randomStack } from "../../../test/support/random-layers.ts";
+import { nodesByPath } from "../../../test/support/tree-lines.ts";
 import type { LayerIndex, TreeNode } from "../contract.ts";
 import { mergeLayers } from "./merge-layers.ts";
-import { readLayer } from "./read-layer.ts";
-
-const context = { signal: new AbortController().signal, log: silentLogger };
-
-// Few names, so that paths meet.
-const name = fc.constantFrom("a", "b", "c");
-const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join("/"));
-const target = fc.oneof(
-  path,
-  path.map((text) => `/${text}`),
-  path.map((text) => `../${text}`),
-  fc.constant("."),
-);
-const attributes = { mode: fc.constantFrom(0o700, 0o4755), uid: fc.nat(3), mtime: fc.nat(9) };
-
-const item: fc.Arbitrary<TarItem> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ path, ...attributes, content: fc.constantFrom("", "x", "yy") }) },
-  { weight: 3, arbitrary: fc.record({ path: path.map((text) => `${text}/`), ...attributes }) },
-  { weight: 2, arbitrary: fc.record({ path, linkTarget: target }) },
-  { weight: 2, arbitrary: fc.record({ path, type: fc.constant("1"), linkTarget: path }) },
-  { weight: 2, arbitrary: path.map((text) => ({ path: text.replace(/[^/]+$/, ".wh.$&") })) },
-  { weight: 1, arbitrary: path.map((text) => ({ path: `${text}/.wh..wh..opq` })) },
-  { weight: 1, arbitrary: fc.constantFrom({ path: "./", mode: 0o711 }, { path: ".wh..wh..opq" }) },
-);
-const stack = fc.array(fc.array(item, { maxLength: 8 }), { minLength: 1, maxLength: 4 });
 
 test("random stacks of layers: our tree is the plain one's, and both refuse the same", async () => {
   let applied = 0;
   let refused = 0;
   await fc.assert(
-    fc.asyncProperty(stack, async (layers) => {
-      const indexes: LayerIndex[] = [];
-      for (const items of layers)
-        indexes.push(
-          await readLayer(memoryLayer(renderTarItems(items)), { entry: () => "skip", content() {} }, context),
-        );
+    fc.asyncProperty(randomStack, async (layers) => {
+      const indexes = await indexesOf(layers);
       const plain = plainMerge(indexes);
       const ours = merged(indexes);
       expect(ours === undefined).toBe(plain === undefined);
@@ -81,14 +52,4 @@ function merged(indexes: readonly LayerIndex[]): TreeNode | undefined {
     if (isAppError(error, "IMAGE_INVALID")) return undefined;
     throw error;
   }
-}
-
-function nodesByPath(root: TreeNode): Map<string, TreeNode> {
-  const found = new Map<string, TreeNode>();
-  for (const at of describeTree(root).keys()) {
-    let node: TreeNode | undefined = root;
-    for (const step of at === "" ? [] : at.split("/")) node = node?.children?.get(step);
-    if (node !== undefined) found.set(at, node);
-  }
-  return found;
 }
