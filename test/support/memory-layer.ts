@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { zstdCompressSync } from "node:zlib";
-import { silentLogger } from "#core";
+import { type Context, isAppError, silentLogger } from "#core";
 import { digestOf, mediaTypes, parseDigest } from "#oci";
 import type {
   ByteSource,
@@ -9,8 +9,9 @@ import type {
   LayerIndex,
   LayerVisitor,
 } from "../../src/images/contract.ts";
+import { defaultLayerLimits, type LayerLimits } from "../../src/images/layers/layer-limits.ts";
 import { readLayer } from "../../src/images/layers/read-layer.ts";
-import { renderTarItems, type TarItem } from "./tar-writer.ts";
+import { renderTar, renderTarItems, type TarItem } from "./tar-writer.ts";
 
 /** Bytes in memory as a source; `pieceBytes` bounds what one read gives. */
 export function memorySource(bytes: Uint8Array, pieceBytes = Number.MAX_SAFE_INTEGER): ByteSource {
@@ -73,13 +74,39 @@ export function createContentRecorder(
 
 /** The indexes of layers that are made of these items, contents skipped. */
 export async function indexesOf(layers: readonly (readonly TarItem[])[]): Promise<LayerIndex[]> {
-  const context = { signal: new AbortController().signal, log: silentLogger };
   const indexes: LayerIndex[] = [];
   for (const items of layers) {
     const skipper = createContentRecorder(() => false);
-    indexes.push(await readLayer(memoryLayer(renderTarItems(items)), skipper, context));
+    indexes.push(await readLayer(memoryLayer(renderTarItems(items)), skipper, quietContext()));
   }
   return indexes;
+}
+
+/** Reads an archive of these parts; `text` gives a file's content as latin1. */
+export async function readParts(
+  ...parts: readonly Uint8Array[]
+): Promise<{ index: LayerIndex; text: (path: string) => string }> {
+  const recorder = createContentRecorder();
+  const index = await readLayer(memoryLayer(renderTar(parts)), recorder, quietContext());
+  const text = (path: string): string =>
+    recorder.contents
+      .get(index.entries.findIndex((entry) => entry.path === path))
+      ?.bytes.toString("latin1") ?? "";
+  return { index, text };
+}
+
+/** How reading an archive of these parts is refused: code and message. Throws when it is not. */
+export async function refusalOf(
+  parts: readonly Uint8Array[],
+  limits: LayerLimits = defaultLayerLimits,
+): Promise<string> {
+  try {
+    await readLayer(memoryLayer(renderTar(parts)), createContentRecorder(), quietContext(), limits);
+  } catch (error) {
+    if (isAppError(error)) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  throw new Error("nothing was refused");
 }
 
 /** The entry of that path; throws when there is none. */
@@ -87,4 +114,9 @@ export function entryAt(index: LayerIndex, path: string): LayerEntry {
   const entry = index.entries.find((candidate) => candidate.path === path);
   if (entry === undefined) throw new Error(`no entry ${path}`);
   return entry;
+}
+
+/** A context that nobody ends and that says nothing. */
+export function quietContext(): Context {
+  return { signal: new AbortController().signal, log: silentLogger };
 }

@@ -1,19 +1,20 @@
 import { expect, test } from "bun:test";
 import { zstdCompressSync } from "node:zlib";
-import { type ErrorCode, isAppError, silentLogger } from "#core";
+import { type ErrorCode, isAppError } from "#core";
 import {
   createContentRecorder,
   entryAt,
   memoryLayer,
   memorySource,
   packedLayer,
+  quietContext,
 } from "../../../test/support/memory-layer.ts";
 import { renderTar, renderTarItems, tarEntry } from "../../../test/support/tar-writer.ts";
 import type { LayerBlob } from "../contract.ts";
 import { defaultLayerLimits } from "./layer-limits.ts";
 import { readLayer } from "./read-layer.ts";
 
-const context = { signal: new AbortController().signal, log: silentLogger };
+const context = quietContext();
 const big = Buffer.alloc(3_000_000, "0123456789");
 const tar = renderTarItems([
   { path: "etc/", mode: 0o755, mtime: 5 },

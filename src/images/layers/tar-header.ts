@@ -1,5 +1,5 @@
 import { invalidLayer } from "./refuse.ts";
-import { parseTarNumber } from "./tar-number.ts";
+import { octalAt, parseTarNumber } from "./tar-number.ts";
 
 export const BLOCK_BYTES = 512;
 
@@ -73,7 +73,7 @@ function checkSum(block: Buffer): void {
     sum += 0x20 - byte;
     high -= byte >> 7;
   }
-  const said = parseTarNumber(block, 148, 8);
+  const said = octalAt(block, 148, 8);
   if (said !== sum && said !== sum - 256 * high)
     throw invalidLayer("a header has a wrong checksum: this is not a tar archive, or it is damaged");
 }

@@ -7,6 +7,13 @@ import { invalidLayer } from "./refuse.ts";
 export function parseTarNumber(block: Uint8Array, offset: number, length: number): number {
   const first = block[offset] ?? 0;
   if (first >= 0x80) return parseBase256(block, offset, length);
+  const value = octalAt(block, offset, length);
+  if (value === undefined) throw invalidLayer("a number in its header is not octal");
+  return value;
+}
+
+/** Octal digits with spaces or NULs around them, nothing for 0; undefined for anything else. */
+export function octalAt(block: Uint8Array, offset: number, length: number): number | undefined {
   let at = offset;
   let end = offset + length;
   while (at < end && isBlank(block[at])) at++;
@@ -14,7 +21,7 @@ export function parseTarNumber(block: Uint8Array, offset: number, length: number
   let value = 0;
   for (; at < end; at++) {
     const digit = (block[at] ?? 0) - 0x30;
-    if (digit < 0 || digit > 7) throw invalidLayer("a number in its header is not octal");
+    if (digit < 0 || digit > 7) return undefined;
     value = value * 8 + digit;
   }
   return value;
