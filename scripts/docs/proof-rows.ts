@@ -176,6 +176,12 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "Slurm's sbcast",
+    works: "a job's nodes get the executable by it, and the login from the home's vault; no login goes by it",
+    against: "a real slurmctld, slurmd and sbcast 22.05, with all that went to slurmd looked through",
+    tests: ["test/slurm-sbcast.test.ts"],
+  },
+  {
     row: "Nodes by ClusterShell",
     works: "groups and node sets, straight and through a tree of gateways; each node with its own outcome",
     against: "real clush and nodeset 1.9 over real sshds, one of them as a gateway",

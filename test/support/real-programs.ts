@@ -59,7 +59,9 @@ export const realPrograms: readonly RealProgram[] = [
   // A cluster of one node, whose jobs find the logins.
   debian("slurmctld"),
   debian("slurmd"),
-  ...["sbatch", "scancel", "scontrol", "sinfo"].map((name) => debian(name, "slurm-client")),
+  ...["salloc", "sbatch", "sbcast", "scancel", "scontrol", "sinfo", "srun"].map((name) =>
+    debian(name, "slurm-client"),
+  ),
   debian("munged", "munge"),
   debian("unshare", "util-linux"),
   debian("containerd"),

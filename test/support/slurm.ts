@@ -17,10 +17,17 @@ export interface Slurm {
   stop(): Promise<void>;
 }
 
-/** The cluster has a partition `batch` with `nodes`; the first of them is up. */
-export async function startSlurm(nodes: readonly [string, ...string[]]): Promise<Slurm> {
+/**
+ * The cluster has a partition `batch` with `nodes`; the first of them is up. `listen` puts itself before its slurmd: it is given slurmd's
+ * port, and gives the one that the others are told.
+ */
+export async function startSlurm(
+  nodes: readonly [string, ...string[]],
+  listen: (port: number) => number = (port) => port,
+): Promise<Slurm> {
   const scratch = createScratch("slurm");
   const [controller, daemon] = [freePort(), freePort()];
+  const told = listen(daemon);
   for (const folder of ["munge", "state", "spool", "log"]) mkdirSync(scratch.at(folder), { mode: 0o755 });
   writeFileSync(scratch.at("munge", "key"), crypto.getRandomValues(new Uint8Array(128)), { mode: 0o400 });
   const socket = scratch.at("munge", "socket");
@@ -50,11 +57,15 @@ export async function startSlurm(nodes: readonly [string, ...string[]]): Promise
       "SchedulerParameters=batch_sched_delay=0,sched_interval=1",
       ...nodes.map(
         (name, index) =>
-          `NodeName=${name} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${index === 0 ? daemon : freePort()} CPUs=1 State=UNKNOWN`,
+          `NodeName=${name} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${index === 0 ? told : freePort()} CPUs=1 State=UNKNOWN`,
       ),
       `PartitionName=batch Nodes=${nodes.join(",")} Default=YES MaxTime=10 State=UP`,
       "",
     ].join("\n"),
+  );
+  writeFileSync(
+    scratch.at("slurmd.conf"),
+    readFileSync(scratch.at("slurm.conf"), "utf8").replace(`Port=${told} CPUs`, `Port=${daemon} CPUs`),
   );
   const env = {
     PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -96,7 +107,7 @@ export async function startSlurm(nodes: readonly [string, ...string[]]): Promise
     );
     await until("munged listens", () => (isSocket(socket) ? true : undefined), 60_000);
     start("slurmctld", "-D", "-f", scratch.at("slurm.conf"));
-    start("slurmd", "-D", "-N", nodes[0], "-f", scratch.at("slurm.conf"));
+    start("slurmd", "-D", "-N", nodes[0], "-f", scratch.at("slurmd.conf"));
     // Until the controller is up, sinfo fails; what it says is in the log that a failure prints.
     const isIdle = async (): Promise<true | undefined> =>
       await run(["sinfo", "--noheader", "--Node", "--format=%N %t"]).then(
