@@ -1,6 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from "yaml";
 import { AppError, nearestName } from "#core";
-import { readPlainYaml } from "./plain-yaml.ts";
 
 /** wharf.yaml is written by people: more than this is a mistake or an attack. */
 const MAX_CHARACTERS = 1_000_000;
@@ -26,13 +25,6 @@ export class YamlReader {
     this.#file = file;
     if (text.length > MAX_CHARACTERS)
       throw new AppError("TOO_LARGE", `${file} has more than ${MAX_CHARACTERS} characters`);
-    const plain = readPlainYaml(text);
-    if (plain !== undefined) {
-      this.root = plain;
-      this.#lines.addNewLine(0);
-      for (const { index } of text.matchAll(/\n/g)) this.#lines.addNewLine(index + 1);
-      return;
-    }
     const document = parseDocument(text, {
       lineCounter: this.#lines,
       uniqueKeys: true,
