@@ -1,7 +1,7 @@
 /**
  * `npm run bench registry [-- --quick] [--out FILE] [--install-tools]`: measures ours beside the peers, and reports. It fails nothing.
  * `npm run bench soak [-- --minutes N] [--out FILE]`: memory under a moderate load for long.
- * `npm run bench delivery [-- --quick] [--only hosts,clusters,answers,planning] [--out FILE] [--install-tools]`: ours beside Ansible, pass and kubectl.
+ * `npm run bench delivery [-- --quick] [--only hosts,clusters,answers,planning] [--hosts N] [--out FILE] [--install-tools]`: ours beside Ansible, pass and kubectl.
  */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -24,6 +24,7 @@ const { values, positionals } = parseArgs({
     out: { type: "string" },
     only: { type: "string", default: "" },
     minutes: { type: "string", default: "60" },
+    hosts: { type: "string" },
   },
 });
 const [name = ""] = positionals;
@@ -34,6 +35,11 @@ if (positionals.length !== 1 || !["registry", "soak", "delivery"].includes(name)
 const minutes = Number(values.minutes);
 if (!(minutes >= 0.5)) {
   console.error("error: running a benchmark: --minutes takes a number, 0.5 at least");
+  process.exit(2);
+}
+const hosts = values.hosts === undefined ? undefined : Number(values.hosts);
+if (hosts !== undefined && !(Number.isInteger(hosts) && hosts >= 1 && hosts <= 999)) {
+  console.error("error: running a benchmark: --hosts takes a number, 1 to 999");
   process.exit(2);
 }
 if (values["install-tools"]) await installPrograms({ bench: true });
@@ -54,7 +60,9 @@ console.log(report);
 // A part of a table is no report.
 const file =
   values.out ??
-  (values.quick || values.only !== "" ? undefined : join(root, "docs", "benchmarks", `${name}.md`));
+  (values.quick || values.only !== "" || hosts !== undefined
+    ? undefined
+    : join(root, "docs", "benchmarks", `${name}.md`));
 if (file !== undefined) {
   mkdirSync(dirname(resolve(file)), { recursive: true });
   writeFileSync(file, report);
@@ -66,9 +74,10 @@ async function measure(): Promise<string> {
 }
 
 function measureDelivery(): Promise<string> {
+  const settings = values.quick ? quickDelivery : fullDelivery;
   const only = values.only.split(",").filter((word) => word !== "");
   return withCopy((program) =>
-    benchDelivery(root, program, values.quick ? quickDelivery : fullDelivery, only),
+    benchDelivery(root, program, { ...settings, ...(hosts === undefined ? {} : { hosts }) }, only),
   );
 }
 

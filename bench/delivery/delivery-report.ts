@@ -43,7 +43,8 @@ ${rows
   .join("\n")}
 
 Hosts are aliases of one sshd on loopback, each with a home of its own, so both ends of every connection share this machine's cores. No
-connection is open before a first delivery; after it each uses those that it keeps by itself. Ansible gets what favours it: pipelining, no facts gathered, its interpreter named, the folder made.
+connection is open before a first delivery; after it each uses those that it keeps by itself. Ansible gets what favours it: pipelining, no facts gathered, its interpreter named, the folder made;
+it has one round, as it takes minutes. The floor is OpenSSH alone, 16 at once: on a new connection that is kept, then over it.
 
 - Machine: ${processor?.model ?? "unknown processor"}, ${cpus().length} cores, ${Math.round(totalmem() / 1e9)} GB, ${type()} ${release()}
 - wharf: ${version}${commit === "" ? "" : ` (${commit})`}, the single executable

@@ -23,14 +23,15 @@ export interface Fleet {
 
 const FILE = ".docker/config.json";
 
-export async function startFleet(count: number): Promise<Fleet> {
+/** `lines` are of ssh_config, for each host. */
+export async function startFleet(count: number, lines: readonly string[] = []): Promise<Fleet> {
   const server = await startSshServer({ more: ["MaxStartups 200:30:400"] });
   const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const name = (index: number): string => `gpu${String(index).padStart(3, "0")}`;
   const homes = new Map(
-    Array.from({ length: count }, (_, index) => [name(index + 1), server.addHost(name(index + 1))]),
+    Array.from({ length: count }, (_, index) => [name(index + 1), server.addHost(name(index + 1), lines)]),
   );
-  server.addHost("dead", [`Port ${silent.port}`]);
+  server.addHost("dead", [`Port ${silent.port}`, ...lines]);
   return {
     env: server.env,
     homes,
