@@ -39,7 +39,7 @@ export const SSH_LIMITS: SshLimits = { hostsAtOnce: 32, connectSeconds: 10, answ
 /** sshd's MaxStartups begins to drop at 10 connections that have not signed in yet. */
 const HANDSHAKES_PER_DOOR = 8;
 /** How long OpenSSH keeps a connection for the next command. */
-const PERSIST_SECONDS = 30;
+const PERSIST_SECONDS = 60;
 /** For the executable, packed: 60 MB take ten minutes at 100 kB/s. */
 const SEND_MS = 10 * 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -64,7 +64,7 @@ interface Known {
 
 /**
  * Talks with the remote program on hosts through the system's own OpenSSH: the user's configuration, keys, agent and known hosts; nothing
- * is asked. One connection a host, kept for half a minute, and one program there for each identity, which stays for what is asked next;
+ * is asked. One connection a host, kept for a minute, and one program there for each identity, which stays for what is asked next;
  * bounded numbers of everything at once, so that a dead host holds up nobody.
  */
 export class SshConnections {

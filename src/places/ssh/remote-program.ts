@@ -165,6 +165,7 @@ put() {
   # the connection ended, or the disk is full and nothing said so
   [ "$(stat -L -c %s $this)" = "$size" ] || { broken "writing" "$size" "it was cut off"; return 0; }
   why=$(mv -fT -- "$temporary" "./$name" 2>&1) || { broken "putting it in place" "$size" "$why"; return 0; }
+  trap - EXIT
   sweep
   flush .
   echo done
