@@ -1,8 +1,6 @@
 /** Over SSH into people's homes: as root, by sudo, and refused. Accounts are made in a mount namespace of the sshd's own. */
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout } from "bun:test";
 import {
-  chmodSync,
-  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -13,10 +11,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { findProgram, needsThat, programPath } from "./support/programs.ts";
+import { findProgram, needsThat } from "./support/programs.ts";
 import { runCli } from "./support/run-cli.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
-import { type SshServer, startSshServer } from "./support/ssh-server.ts";
+import { startPeopleServer } from "./support/ssh-people.ts";
+import type { SshServer } from "./support/ssh-server.ts";
+import { watchProcesses } from "./support/watch-processes.ts";
 
 // A busy machine takes its time over each connection.
 setDefaultTimeout(60_000);
@@ -36,34 +36,7 @@ let scratch: Scratch | undefined;
 beforeAll(async () => {
   if (!canRun) return;
   people = createScratch("people");
-  chmodSync(people.path, 0o755);
-  for (const [name, uid] of Object.entries({ root: 0, ...PEOPLE })) {
-    mkdirSync(people.at(name), { mode: 0o700 });
-    chownSync(people.at(name), uid, uid);
-  }
-  // root's home too, so that nothing of this machine's is touched.
-  const passwd = readFileSync("/etc/passwd", "utf8").replace(
-    /^root:.*$/m,
-    `root:*:0:0:root:${people.at("root")}:/bin/sh`,
-  );
-  const lines = Object.entries(PEOPLE).map(
-    ([name, uid]) => `${name}:*:${uid}:${uid}::${people.at(name)}:/bin/sh\n`,
-  );
-  const groups = Object.entries(PEOPLE).map(([name, gid]) => `${name}:x:${gid}:\n`);
-  writeFileSync(people.at("passwd"), passwd + lines.join(""));
-  writeFileSync(people.at("group"), readFileSync("/etc/group", "utf8") + groups.join(""));
-  writeFileSync(people.at("sudoers"), "root ALL=(ALL) ALL\ndeploy ALL=(ALL) NOPASSWD: ALL\n", {
-    mode: 0o440,
-  });
-  const mount = programPath("mount");
-  const binds = ["passwd", "group", "sudoers"].map(
-    (name) => `${mount} --bind ${people.at(name)} /etc/${name}`,
-  );
-  server = await startSshServer({
-    prefix: [programPath("unshare"), "--mount", "sh", "-c", `${binds.join(" && ")} && exec "$@"`, "sh"],
-  });
-  for (const name of ["root", ...Object.keys(PEOPLE)])
-    server.addHost(`as-${name}`, [`User ${name}`, `SetEnv WHARF_TEST_HOME=${people.at(name)}`]);
+  server = await startPeopleServer(people, PEOPLE, "deploy ALL=(ALL) NOPASSWD: ALL\n");
 });
 
 afterAll(async () => {
@@ -158,32 +131,3 @@ asRoot("what the person may not write is told, and not done with root's power", 
   expect(targets).toMatchObject([{ written: [], error: { code: "PERMISSION_DENIED" } }]);
   expect(readdirSync(people.at("alice", ".docker"))).toEqual([]);
 });
-
-/** Looks at every process's arguments and environment again and again. */
-function watchProcesses(secrets: readonly string[]): {
-  stop(): { seen: ReadonlySet<string>; found: readonly string[] };
-} {
-  const seen = new Set<string>();
-  const found: string[] = [];
-  const timer = setInterval(() => {
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-      for (const file of ["cmdline", "environ"]) {
-        let text: string;
-        try {
-          text = readFileSync(`/proc/${pid}/${file}`, "utf8");
-        } catch {
-          // It has ended meanwhile.
-          continue;
-        }
-        if (file === "cmdline") seen.add(text.replaceAll("\0", " "));
-        if (secrets.some((secret) => text.includes(secret))) found.push(`${file} of ${pid}`);
-      }
-    }
-  }, 10);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return { seen, found };
-    },
-  };
-}

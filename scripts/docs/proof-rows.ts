@@ -171,9 +171,11 @@ export const proofRows: readonly ProofRow[] = [
     tests: [
       "test/ssh-delivery.test.ts",
       "test/ssh-people.test.ts",
+      "test/ssh-fleet.test.ts",
       "test/contracts/places.test.ts",
       "src/logins/ssh-address.test.ts",
     ],
+    reports: ["benchmarks/hosts.md"],
   },
   {
     row: "Slurm's sbcast",
