@@ -72,6 +72,8 @@ export const realPrograms: readonly RealProgram[] = [
   ...["unsquashfs", "mksquashfs"].map((name) => debian(name, "squashfs-tools")),
   debian("getfattr", "attr"),
   ...["sqfs2tar", "tar2sqfs"].map((name) => debian(name, "squashfs-tools-ng")),
+  // Read the SIF that we write: Debian's, and below the two forks of the format's own library.
+  debian("siftool"),
   { ...debian("wrk"), benchOnly: true },
   // What delivery is measured against.
   { ...debian("docker-credential-pass", "golang-docker-credential-helpers"), benchOnly: true },
@@ -86,6 +88,8 @@ export const realPrograms: readonly RealProgram[] = [
   go("crane", "github.com/google/go-containerregistry", "cmd/crane", "v0.22.1"),
   go("regctl", "github.com/regclient/regclient", "cmd/regctl", "v0.11.7"),
   go("oras", "oras.land/oras", "cmd/oras", "v1.3.6"),
+  go("siftool-apptainer", "github.com/apptainer/sif/v2", "cmd/siftool", "v2.24.0"),
+  go("siftool-sylabs", "github.com/sylabs/sif/v2", "cmd/siftool", "v2.24.2"),
   // etcd 3.6.8, kube-apiserver, kube-controller-manager, kubelet, kubectl and the kubelet's keyring, in one program.
   {
     name: "kube",
