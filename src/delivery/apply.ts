@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { AppError, type Context, forEachAtOnce, forEachByGroup, isAppError, toAppError } from "#core";
 import { besideConfig } from "#logins";
 import type { Place } from "#places";
@@ -11,7 +10,7 @@ import { placeFor } from "./prune.ts";
 import { readAhead } from "./read-ahead.ts";
 import { restartOf } from "./restart.ts";
 import { joinByPlace, splitByPlace } from "./split-by-place.ts";
-import { readState, recordKey, writeState } from "./state.ts";
+import { readFailed, readState, recordKey, writeState } from "./state.ts";
 
 /**
  * Carries a plan out: each file atomically, merged again with what is there at that moment, recorded in the state at once. A target
@@ -135,19 +134,16 @@ async function applyTarget(
         .map(({ file: { path }, action }) => ({ path, action })),
     );
     // Objects that are as they should be are known as ours again, even where a run before this one was killed.
-    const known = new Map(input.records.map((record) => [recordKey(record), record]));
+    const known = new Set(input.records);
     const news = [...same.filter((file) => !isRecorded(known, file)), ...done.map(({ file }) => file)];
     if (news.length > 0) await recorder.record(target, news);
     return error;
   }
 }
 
-/** Does the state say of this file what it would be told. */
-function isRecorded(known: ReadonlyMap<string, DeliveredRecord>, file: FilePlan): boolean {
-  return (
-    file.forgets.length === 0 &&
-    file.records.every((record) => isDeepStrictEqual(known.get(recordKey(record)), record))
-  );
+/** Does the state say of this file what it would be told: its plan has the very same records then. */
+function isRecorded(known: ReadonlySet<DeliveredRecord>, file: FilePlan): boolean {
+  return file.forgets.length === 0 && file.records.every((record) => known.has(record));
 }
 
 function partition<T>(
@@ -206,11 +202,12 @@ async function applyOnce(
 
 /** For `--retry-failed`: places that were not delivered to this time keep what was said of them. */
 async function rememberFailures(configPath: string, outcomes: readonly TargetOutcome[]): Promise<void> {
-  const { failed, ...rest } = await readState(configPath);
+  const failed = await readFailed(configPath);
   const tried = new Set(outcomes.map(({ place }) => place));
   const next = new Set(failed.filter((place) => !tried.has(place)));
   for (const { place, error } of outcomes) if (error !== undefined) next.add(place);
-  await writeState(configPath, { ...rest, failed: [...next] });
+  if (failed.length === next.size && failed.every((place) => next.has(place))) return;
+  await writeState(configPath, { ...(await readState(configPath)), failed: [...next] });
 }
 
 interface Recorder {

@@ -3,7 +3,7 @@ import { type Context, Secret } from "#core";
 import type { DeliveredRecord } from "./contract.ts";
 import type { Opened } from "./planning.ts";
 import { answerFrom, readPlace, type SearchPath } from "./search-path.ts";
-import { markOf } from "./state.ts";
+import { createMarker, type Marker } from "./state.ts";
 
 /** Key, in the state and in changes, of a file that is delivered whole (a CA certificate). */
 export const WHOLE_FILE = "(file)";
@@ -57,22 +57,23 @@ export async function currentMark(
 ): Promise<string | undefined> {
   const { current, markKey } = found;
   if (current === undefined) return undefined;
-  if (record.key === WHOLE_FILE) return wholeMark(markKey, record, new TextDecoder().decode(current));
+  const mark = createMarker(markKey);
+  if (record.key === WHOLE_FILE) return wholeMark(mark, record, new TextDecoder().decode(current));
   // A reference to a Secret is no login.
   if (record.login === "") return undefined;
   const answer = await readBack.answer(record.file, current, `${record.images}/x`, record.options);
   if (answer.kind !== "login" || answer.match.file !== record.file || answer.match.key !== record.key)
     return undefined;
-  return markOf(markKey, record, answer.match);
+  return mark(record, answer.match);
 }
 
 /** The mark of a file that is delivered whole. */
 export function wholeMark(
-  markKey: Secret,
+  mark: Marker,
   at: { readonly place: string; readonly file: string; readonly key: string },
   body: string,
 ): string {
-  return markOf(markKey, at, { username: WHOLE_FILE, secret: new Secret(body) });
+  return mark(at, { username: WHOLE_FILE, secret: new Secret(body) });
 }
 
 /**

@@ -7,13 +7,15 @@ import type { Prepared } from "./planning.ts";
  */
 export class PlaceIndex {
   readonly #records: ReadonlyMap<string, readonly DeliveredRecord[]>;
-  readonly #consumerRecords: ReadonlyMap<string, readonly DeliveredRecord[]>;
+  readonly #all: readonly DeliveredRecord[];
+  /** Asked for where a login is held back, which is seldom. */
+  #consumerRecords: ReadonlyMap<string, readonly DeliveredRecord[]> | undefined;
   readonly #targets: ReadonlyMap<string, readonly Prepared[]>;
   readonly #wanting: ReadonlyMap<string, readonly Wanting[]>;
 
   constructor(records: readonly DeliveredRecord[], prepared: readonly Prepared[]) {
     this.#records = Map.groupBy(records, ({ user, file }) => keyOf(user, file));
-    this.#consumerRecords = Map.groupBy(records, ({ user, consumer }) => keyOf(user, consumer));
+    this.#all = records;
     this.#targets = Map.groupBy(prepared, ({ spec }) => keyOf(spec.user, spec.consumer));
     this.#wanting = Map.groupBy(
       prepared.flatMap((one) =>
@@ -30,12 +32,14 @@ export class PlaceIndex {
 
   /** What was delivered to the program of this target. */
   recordsOf({ spec }: Prepared): readonly DeliveredRecord[] {
+    this.#consumerRecords ??= Map.groupBy(this.#all, ({ user, consumer }) => keyOf(user, consumer));
     return this.#consumerRecords.get(keyOf(spec.user, spec.consumer)) ?? [];
   }
 
   /** Keys that other targets of that user want in a file. */
   keysOfOthers(one: Prepared, file: string): ReadonlySet<string> {
     const wanting = this.#wanting.get(keyOf(one.spec.user, file)) ?? [];
+    if (wanting.length === 1 && wanting[0]?.one === one) return NOTHING;
     return new Set(wanting.filter((other) => other.one !== one).flatMap(({ keys }) => keys));
   }
 
@@ -57,6 +61,8 @@ export class PlaceIndex {
   }
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 interface Wanting {
   readonly one: Prepared;
   readonly path: string;
@@ -64,5 +70,5 @@ interface Wanting {
 }
 
 function keyOf(user: string | undefined, what: string): string {
-  return JSON.stringify([user ?? "", what]);
+  return `${user ?? ""}\u0000${what}`;
 }

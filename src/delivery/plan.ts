@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { FileDocument, Merged, Refusal, Warning } from "#consumers";
 import { type AppError, type Context, forEachAtOnce, toAppError } from "#core";
 import type { DeliveredRecord, FilePlan, Plan, PlannedChange, TargetPlan } from "./contract.ts";
@@ -8,7 +9,7 @@ import { prepareTarget } from "./prepare.ts";
 import { planPrunes } from "./prune.ts";
 import { expiryWarnings, shadowedLogins } from "./read-back.ts";
 import { joinByPlace, type PlacePart, splitByPlace } from "./split-by-place.ts";
-import { markOf, recordKey } from "./state.ts";
+import { createMarker, type Marker, recordKey } from "./state.ts";
 
 /**
  * What would change, at every target, and why. Reads places, writes nothing. One target's failure is its own (`error`); a vault
@@ -34,9 +35,10 @@ export async function planPlace(
   const overlay = new Overlay();
   const index = new PlaceIndex(input.records, prepared);
   const known = new Map(input.records.map((record) => [recordKey(record), record]));
+  const mark = input.markKey === undefined ? undefined : createMarker(input.markKey);
   const targets: TargetPlan[] = [];
   for (const one of prepared)
-    targets.push(await planTarget(context, { ...input, known, index, isApplied }, one, overlay));
+    targets.push(await planTarget(context, { ...input, known, index, isApplied, mark }, one, overlay));
   return [...targets, ...(await planPrunes(context, input, { index, overlay }))];
 }
 
@@ -45,6 +47,7 @@ interface Indexed extends PlanInput {
   readonly known: ReadonlyMap<string, DeliveredRecord>;
   readonly index: PlaceIndex;
   readonly isApplied: boolean;
+  readonly mark: Marker | undefined;
 }
 
 async function planTarget(
@@ -185,6 +188,10 @@ async function withCauses(
   const { one, readBack, document, current } = step;
   const changes: PlannedChange[] = [];
   for (const change of step.merged.changes) {
+    if (change.action === "keep" && change.login !== undefined) {
+      changes.push({ ...change, cause: undefined });
+      continue;
+    }
     const record = recordAt(input, one, document.path, change.key);
     // A merge knows the keys that go, not whose they were.
     const login = change.login ?? (record?.login === "" ? undefined : record?.login);
@@ -203,38 +210,48 @@ async function withCauses(
   return changes;
 }
 
-/** What the state will say of this file. A time changes only with its mark. */
+/** What the state will say of this file: the very same record where it says so already. A time changes only with its mark. */
 function recordsOf(
   input: Indexed,
   one: Prepared,
   document: FileDocument,
   merged: Merged,
 ): readonly DeliveredRecord[] {
-  const { markKey } = input;
-  if (markKey === undefined) return [];
+  if (input.mark === undefined) return [];
+  const { mark: markOf } = input;
   const at = {
     place: one.spec.at.text,
     user: one.spec.user,
     consumer: one.spec.consumer,
     file: document.path,
   };
+  const options = Object.keys(one.spec.options).length === 0 ? undefined : one.spec.options;
   return merged.changes
     .filter((change) => change.action !== "remove")
-    .map((change) => {
+    .map((change): DeliveredRecord => {
       const login = change.login === undefined ? undefined : one.logins.get(change.login);
       const mark =
         login === undefined
-          ? wholeMark(markKey, { ...at, key: change.key }, document.body ?? "")
-          : markOf(markKey, { ...at, key: change.key }, login);
+          ? wholeMark(markOf, { ...at, key: change.key }, document.body ?? "")
+          : markOf({ ...at, key: change.key }, login);
       const known = recordAt(input, one, document.path, change.key);
+      const name = change.login ?? "";
+      const images = login?.images ?? "";
+      const isKnown =
+        known?.mark === mark &&
+        known.consumer === at.consumer &&
+        known.login === name &&
+        known.images === images &&
+        isDeepStrictEqual(known.options, options);
+      if (isKnown) return known;
       return {
         ...at,
         key: change.key,
-        login: change.login ?? "",
-        images: login?.images ?? "",
+        login: name,
+        images,
         mark,
         time: known?.mark === mark ? known.time : input.now.toISOString(),
-        ...(Object.keys(one.spec.options).length === 0 ? {} : { options: one.spec.options }),
+        ...(options === undefined ? {} : { options }),
       };
     });
 }

@@ -51,25 +51,30 @@ export class Overlay {
   readonly #files = new Map<string, Uint8Array | undefined>();
 
   async read(context: Context, place: Place, path: string): Promise<Uint8Array | undefined> {
-    const key = JSON.stringify([place.name, path]);
+    const key = overlayKey(place, path);
     if (this.#files.has(key)) return this.#files.get(key);
     return (await place.read(context, path))?.bytes;
   }
 
   set(place: Place, path: string, bytes: Uint8Array | undefined): void {
-    this.#files.set(JSON.stringify([place.name, path]), bytes);
+    this.#files.set(overlayKey(place, path), bytes);
   }
+}
+
+function overlayKey({ name }: Place, path: string): string {
+  return `${name}\u0000${path}`;
 }
 
 /** What a file's change amounts to. */
 export function actionOf(before: Uint8Array | undefined, after: Uint8Array | undefined): FilePlan["action"] {
   if (before === undefined) return after === undefined ? "none" : "create";
   if (after === undefined) return "remove";
-  return Buffer.compare(before, after) === 0 ? "none" : "update";
+  return before === after || Buffer.compare(before, after) === 0 ? "none" : "update";
 }
 
 /** What to say of logins that were delivered to a target and are refused there now. */
 export function heldWarnings(index: PlaceIndex, one: Prepared): readonly Warning[] {
+  if (one.untouched.size === 0) return [];
   const wanted = new Set(
     one.documents.flatMap(({ path, entries }) => entries.map(({ key }) => JSON.stringify([path, key]))),
   );

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type AppError, Secret } from "#core";
-import { markOf, parseState, renderState } from "./state.ts";
+import { createMarker, parseState, renderState } from "./state.ts";
 
 const text = fc.string({ maxLength: 30 });
 const record = fc.record({
@@ -71,13 +71,13 @@ test("a mark depends on every part, on where one ends, and on the vault's key", 
   const at = { place: "local", file: "/f", key: "k" };
   const content = { username: "u", secret: new Secret("s") };
   const marks = [
-    markOf(key, at, content),
-    markOf(new Secret("01".repeat(32)), at, content),
-    markOf(key, { ...at, place: "folder:x" }, content),
-    markOf(key, { ...at, file: "/fk", key: "" }, content),
-    markOf(key, { ...at, key: "ku" }, { ...content, username: "" }),
-    markOf(key, at, { ...content, username: "us", secret: new Secret("") }),
+    createMarker(key)(at, content),
+    createMarker(new Secret("01".repeat(32)))(at, content),
+    createMarker(key)({ ...at, place: "folder:x" }, content),
+    createMarker(key)({ ...at, file: "/fk", key: "" }, content),
+    createMarker(key)({ ...at, key: "ku" }, { ...content, username: "" }),
+    createMarker(key)(at, { ...content, username: "us", secret: new Secret("") }),
   ];
   expect(new Set(marks).size).toBe(marks.length);
-  expect(markOf(key, at, content)).toBe(marks[0] ?? "");
+  expect(createMarker(key)(at, content)).toBe(marks[0] ?? "");
 });

@@ -1,12 +1,10 @@
-import { createHmac } from "node:crypto";
 import { AppError, type Secret } from "#core";
 import { besideConfig } from "#logins";
-import { readTextLimited, writeFileDurable } from "#system";
+import { createKeyedHash, readTextLimited, writeFileDurable } from "#system";
 import type { DeliveredRecord, PendingRestart } from "./contract.ts";
 
 /** Ten thousand nodes with ten logins each are some 30 MB. */
 const MAX_STATE_BYTES = 128 * 1024 * 1024;
-const FIELDS = ["place", "consumer", "file", "key", "login", "images", "mark", "time"] as const;
 
 export interface DeliveryState {
   readonly records: readonly DeliveredRecord[];
@@ -21,6 +19,17 @@ export async function readState(configPath: string): Promise<DeliveryState> {
   const path = besideConfig(configPath, "state");
   const text = await readTextLimited(path, MAX_STATE_BYTES);
   return text === undefined ? { records: [], failed: [], restarts: [] } : parseState(path, text);
+}
+
+/** Begins every state in which nothing failed and nothing waits, as `renderState` writes it. */
+const QUIET = '{\n  "version": 1,\n  "delivered": [';
+
+/** `failed` of the state alone. Throws as `readState` does, but for records that are damaged where nothing failed. */
+export async function readFailed(configPath: string): Promise<DeliveryState["failed"]> {
+  const path = besideConfig(configPath, "state");
+  const text = await readTextLimited(path, MAX_STATE_BYTES);
+  // A large cluster's records need not be parsed for it.
+  return text === undefined || text.startsWith(QUIET) ? [] : parseState(path, text).failed;
 }
 
 /** Writes the state, atomically, 0600; not at all where it is what is there. */
@@ -55,8 +64,10 @@ export function parseState(path: string, text: string): DeliveryState {
 }
 
 export function renderState({ records, failed, restarts }: DeliveryState): string {
-  const sorted = [...records].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-  const lines = sorted.map((record) => `    ${JSON.stringify(record)}`);
+  const sorted = records
+    .map((record) => ({ record, key: sortKey(record) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+  const lines = sorted.map(({ record }) => `    ${JSON.stringify(record)}`);
   const places = failed.length === 0 ? "" : `  "failed": ${JSON.stringify([...failed].sort())},\n`;
   const pending = [
     ...new Set(restarts.map(({ place, consumer }) => JSON.stringify({ place, consumer }))),
@@ -66,22 +77,26 @@ export function renderState({ records, failed, restarts }: DeliveryState): strin
 }
 
 /** What is written at a place under a key, so that it is known again and cannot be guessed without the vault. */
-export function markOf(
-  markKey: Secret,
+export type Marker = (
   at: { readonly place: string; readonly file: string; readonly key: string },
   content: { readonly username: string; readonly secret: Secret },
-): string {
-  const hmac = createHmac("sha256", Buffer.from(markKey.reveal(), "hex"));
-  for (const part of [at.place, at.file, at.key, content.username, content.secret.reveal()]) {
-    // Length first: no two different lists give the same bytes.
-    hmac.update(`${Buffer.byteLength(part)}:`).update(part);
-  }
-  return hmac.digest("hex");
+) => string;
+
+/** Marks under one key; for thousands of entries made once. */
+export function createMarker(markKey: Secret): Marker {
+  const hash = createKeyedHash(Buffer.from(markKey.reveal(), "hex"));
+  return (at, { username, secret }) =>
+    hash(
+      [at.place, at.file, at.key, username, secret.reveal()]
+        // Length first: no two different lists give the same bytes.
+        .map((part) => `${Buffer.byteLength(part)}:${part}`)
+        .join(""),
+    );
 }
 
 /** Are these the same entry at the same place. */
 export function recordKey(record: Pick<DeliveredRecord, "place" | "user" | "file" | "key">): string {
-  return JSON.stringify([record.place, record.user ?? "", record.file, record.key]);
+  return `${record.place}\u0000${record.user ?? ""}\u0000${record.file}\u0000${record.key}`;
 }
 
 function sortKey(record: DeliveredRecord): string {
@@ -99,21 +114,20 @@ function readJson(path: string, text: string): unknown {
 function parseRecord(path: string, value: unknown): DeliveredRecord {
   if (typeof value !== "object" || value === null) throw damaged(path);
   const fields = value as Readonly<Record<string, unknown>>;
-  const texts = Object.fromEntries(FIELDS.map((field) => [field, textOf(path, fields[field])]));
   const user = fields["user"];
   const options = fields["options"];
   if (options !== undefined && (typeof options !== "object" || options === null || Array.isArray(options)))
     throw damaged(path);
   return {
-    place: texts["place"] ?? "",
+    place: textOf(path, fields["place"]),
     user: user === undefined ? undefined : textOf(path, user),
-    consumer: texts["consumer"] ?? "",
-    file: texts["file"] ?? "",
-    key: texts["key"] ?? "",
-    login: texts["login"] ?? "",
-    images: texts["images"] ?? "",
-    mark: texts["mark"] ?? "",
-    time: texts["time"] ?? "",
+    consumer: textOf(path, fields["consumer"]),
+    file: textOf(path, fields["file"]),
+    key: textOf(path, fields["key"]),
+    login: textOf(path, fields["login"]),
+    images: textOf(path, fields["images"]),
+    mark: textOf(path, fields["mark"]),
+    time: textOf(path, fields["time"]),
     ...(options === undefined ? {} : { options: options as Readonly<Record<string, unknown>> }),
   };
 }

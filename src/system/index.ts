@@ -27,6 +27,7 @@ export { findGitTree } from "./find-git-tree.ts";
 export { findProgram } from "./find-program.ts";
 export { ensurePrivateFolder } from "./folders.ts";
 export { type HashedFile, hashFile } from "./hash-file.ts";
+export { createKeyedHash } from "./keyed-hash.ts";
 export { type LineClient, type LineServer, listenLines } from "./listen-lines.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readMachineNames } from "./machine-names.ts";

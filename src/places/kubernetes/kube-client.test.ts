@@ -101,8 +101,8 @@ test("a list goes through its pages, and from the beginning where they grew too 
     "9",
   ]);
   expect(asked).toEqual([
-    "GET /api/v1/secrets?limit=1000&fieldSelector=metadata.name%3Dx",
-    "GET /api/v1/secrets?limit=1000&continue=next&fieldSelector=metadata.name%3Dx",
+    "GET /api/v1/secrets?limit=2500&fieldSelector=metadata.name%3Dx",
+    "GET /api/v1/secrets?limit=2500&continue=next&fieldSelector=metadata.name%3Dx",
     "GET /api/v1/secrets?fieldSelector=metadata.name%3Dx",
   ]);
 });

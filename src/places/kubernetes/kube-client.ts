@@ -53,8 +53,11 @@ export interface KubeClient {
 }
 
 export const FIELD_MANAGER = "wharf";
-/** Names of the whole cluster come in few pages; one page of Secrets stays below some megabytes. */
-const PAGE = "1000";
+/**
+ * Some thousand namespaces with those of Kubernetes itself come in one page: each further one costs a round trip. One page of Secrets stays
+ * below some megabytes.
+ */
+const PAGE = "2500";
 const MAX_BYTES = 512 * 1024 * 1024;
 const METADATA = "application/json;as=PartialObjectMetadata";
 /** The server speaks at least this often: bookmarks come once a minute. */

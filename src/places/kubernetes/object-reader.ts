@@ -1,11 +1,4 @@
-import {
-  type Context,
-  forEachAtOnce,
-  isAppError,
-  type ObjectKind,
-  parseObjectPath,
-  renderObjectPath,
-} from "#core";
+import { type Context, forEachAtOnce, isAppError, type ObjectKind, renderObjectPath } from "#core";
 import type { KubeClient } from "./kube-client.ts";
 import type { KubeSecret, KubeServiceAccount } from "./objects.ts";
 
@@ -18,6 +11,7 @@ export type ObjectReader = (context: Context, path: string) => Promise<PlaceObje
 /** From so many namespaces on, one list of a name in all of the cluster is quicker than asking for each. */
 const WORTH_A_LIST = 8;
 const AT_ONCE = 16;
+const ROOT = "/namespaces/";
 
 interface Wanted {
   readonly context: Context;
@@ -44,10 +38,8 @@ export function createObjectReader(connect: () => Promise<KubeClient>): ObjectRe
   async function flush(): Promise<void> {
     const batch = waiting;
     waiting = [];
-    const groups = Map.groupBy(batch, ({ path }) => {
-      const at = parseObjectPath(path);
-      return at === undefined ? "" : `${at.kind}/${at.name}`;
-    });
+    // `KIND/NAME`, what follows the namespace.
+    const groups = Map.groupBy(batch, ({ path }) => path.slice(path.indexOf("/", ROOT.length) + 1));
     await Promise.all([...groups].map(([group, wanted]) => readGroup(group, wanted)));
   }
 
