@@ -76,8 +76,15 @@ export class TarReader {
   async write(piece: Buffer): Promise<void> {
     let at = 0;
     while (at < piece.length && this.#phase !== "end") {
+      // Most steps end at once: a promise for each would cost a third of the speed.
+      let pending: void | Promise<void> = undefined;
       if (this.#phase === "body") {
-        at += await this.#takeBody(piece, at);
+        const taken = Math.min(this.#left, piece.length - at);
+        this.#left -= taken;
+        pending = this.#deliver(piece.subarray(at, at + taken));
+        if (pending !== undefined) await pending;
+        at += taken;
+        pending = this.#left === 0 ? this.#endBody() : undefined;
       } else if (this.#phase === "padding") {
         at += this.#takePadding(piece.length - at);
       } else if (this.#phase === "meta") {
@@ -85,8 +92,9 @@ export class TarReader {
       } else {
         const block = this.#takeBlock(piece, at);
         at = block.next;
-        if (block.bytes !== undefined) await this.#readBlock(block.bytes);
+        pending = block.bytes === undefined ? undefined : this.#readBlock(block.bytes);
       }
+      if (pending !== undefined) await pending;
     }
   }
 
@@ -112,20 +120,19 @@ export class TarReader {
     return { bytes: this.#block, next: at + taken };
   }
 
-  async #readBlock(block: Buffer): Promise<void> {
+  #readBlock(block: Buffer): void | Promise<void> {
     if (this.#phase === "header") return this.#readHeader(block);
     if (this.#phase === "old-sparse" && this.#oldSparse !== undefined) {
       addOldSparse(block, this.#oldSparse, this.#limits);
-      if (!this.#oldSparse.isContinued) await this.#startSparse(this.#oldSparse);
-      return;
+      return this.#oldSparse.isContinued ? undefined : this.#startSparse(this.#oldSparse);
     }
     this.#bodyBytes -= BLOCK_BYTES;
     if (this.#bodyBytes < 0) throw invalidLayer("its sparse map does not fit the size of its data");
     const extents = this.#sparseReader?.(block);
-    if (extents !== undefined) await this.#startSparse({ extents, realBytes: this.#realBytes });
+    return extents === undefined ? undefined : this.#startSparse({ extents, realBytes: this.#realBytes });
   }
 
-  async #readHeader(block: Buffer): Promise<void> {
+  #readHeader(block: Buffer): void | Promise<void> {
     this.#where = "";
     if (block[0] === 0 && isZeroBlock(block)) {
       if (this.#hasZeroBlock) this.#phase = "end";
@@ -134,11 +141,10 @@ export class TarReader {
     }
     if (this.#hasZeroBlock) throw invalidLayer("something follows a single block of zeros");
     const header = parseTarHeader(block);
-    if (META_TYPES.has(header.typeflag)) this.#startMeta(header);
-    else await this.#readEntry(block, header);
+    return META_TYPES.has(header.typeflag) ? this.#startMeta(header) : this.#readEntry(block, header);
   }
 
-  async #readEntry(block: Buffer, header: TarHeader): Promise<void> {
+  #readEntry(block: Buffer, header: TarHeader): void | Promise<void> {
     const foreword = {
       records: this.#records ?? this.#globals,
       longName: this.#longName,
@@ -163,29 +169,32 @@ export class TarReader {
     if (header.typeflag === "S") {
       const sparse = readOldSparse(block);
       this.#oldSparse = sparse;
-      if (sparse.isContinued) this.#phase = "old-sparse";
-      else await this.#startSparse(sparse);
-    } else if (read.entry.type === "file" && isSparseInData(foreword.records)) {
-      this.#sparseReader = createSparseReader(this.#limits);
-      this.#realBytes = realBytesOf(foreword.records);
-      this.#phase = "sparse-text";
-    } else {
-      const sparse =
-        read.entry.type === "file" ? sparseFromRecords(foreword.records, this.#limits) : undefined;
-      if (sparse !== undefined) await this.#startSparse(sparse);
-      else await this.#announce(read.entry, read.storedBytes);
+      if (!sparse.isContinued) return this.#startSparse(sparse);
+      this.#phase = "old-sparse";
+      return;
     }
+    if (read.entry.type === "file" && foreword.records.size > 0) {
+      if (isSparseInData(foreword.records)) {
+        this.#sparseReader = createSparseReader(this.#limits);
+        this.#realBytes = realBytesOf(foreword.records);
+        this.#phase = "sparse-text";
+        return;
+      }
+      const sparse = sparseFromRecords(foreword.records, this.#limits);
+      if (sparse !== undefined) return this.#startSparse(sparse);
+    }
+    return this.#announce(read.entry, read.storedBytes);
   }
 
   /** Tells the visitor of an entry, and gets ready for its body. */
-  async #announce(entry: LayerEntry, storedBytes: number): Promise<void> {
+  #announce(entry: LayerEntry, storedBytes: number): void | Promise<void> {
     const answer = this.#visitor.entry(entry, this.#entries.length);
     this.#entries.push(entry);
     this.#startBody(storedBytes, answer === "read" && entry.type === "file");
-    if (storedBytes === 0) await this.#endBody();
+    return storedBytes === 0 ? this.#endBody() : undefined;
   }
 
-  async #startSparse(map: SparseMap): Promise<void> {
+  #startSparse(map: SparseMap): void | Promise<void> {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     this.#sparse = checkSparse(map, this.#bodyBytes);
@@ -195,7 +204,7 @@ export class TarReader {
     this.#extent = 0;
     this.#extentLeft = 0;
     this.#position = 0;
-    await this.#announce({ ...waiting, sizeBytes: map.realBytes }, this.#bodyBytes);
+    return this.#announce({ ...waiting, sizeBytes: map.realBytes }, this.#bodyBytes);
   }
 
   #startBody(bytes: number, isWanted: boolean): void {
@@ -205,27 +214,16 @@ export class TarReader {
     this.#phase = bytes === 0 ? "header" : "body";
   }
 
-  async #takeBody(piece: Buffer, at: number): Promise<number> {
-    const taken = Math.min(this.#left, piece.length - at);
-    this.#left -= taken;
-    if (this.#isWanted) {
-      const view = piece.subarray(at, at + taken);
-      if (this.#sparse !== undefined) await this.#deliverSparse(view);
-      else {
-        const pending = this.#visitor.content(view);
-        if (pending !== undefined) await pending;
-      }
-    }
-    if (this.#left === 0) await this.#endBody();
-    return taken;
+  #deliver(view: Buffer): void | Promise<void> {
+    if (!this.#isWanted) return;
+    return this.#sparse === undefined ? this.#visitor.content(view) : this.#deliverSparse(view);
   }
 
-  async #endBody(): Promise<void> {
-    if (this.#isWanted) {
-      if (this.#sparse !== undefined) await this.#deliverHole(this.#sparse.realBytes);
-      const pending = this.#visitor.end?.();
-      if (pending !== undefined) await pending;
-    }
+  #endBody(): void | Promise<void> {
+    const { realBytes } = this.#sparse ?? { realBytes: 0 };
+    if (this.#isWanted && this.#position < realBytes)
+      return this.#deliverHole(realBytes).then(() => this.#endBody());
+    const pending = this.#isWanted ? this.#visitor.end?.() : undefined;
     this.#sparse = undefined;
     this.#waiting = undefined;
     this.#oldSparse = undefined;
@@ -233,6 +231,7 @@ export class TarReader {
     this.#isWanted = false;
     this.#left = paddingOf(this.#bodyBytes);
     this.#phase = this.#left === 0 ? "header" : "padding";
+    return pending;
   }
 
   async #deliverSparse(view: Buffer): Promise<void> {
