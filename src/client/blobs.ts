@@ -36,12 +36,9 @@ export async function getBlob(
 ): Promise<FetchedBlob | undefined> {
   const { algorithm } = parseDigest(wanted.digest);
   const open = (from: number): Promise<RegistryAnswer> =>
-    connection.send(context, {
-      method: "GET",
-      url: blobPath(repository, wanted.digest),
-      scopes: [pullScope(repository)],
-      headers: from > 0 ? { range: `bytes=${from}-` } : {},
-      isRepeatable: true,
+    askBlob(context, connection, repository, {
+      digest: wanted.digest,
+      range: from > 0 ? `bytes=${from}-` : undefined,
     });
   const first = await open(0);
   if (first.status === 404) {
@@ -56,18 +53,39 @@ export async function getBlob(
   }
   const sizeBytes = wanted.sizeBytes ?? announced;
   const blob = { digest: wanted.digest, ...(sizeBytes === undefined ? {} : { sizeBytes }) };
-  const chunks = resumed(first, open, { blob, registry: connection.registry, context });
+  const chunks = resumed(first, open, { blob, registry: connection.registry, context, from: 0 });
   return { sizeBytes, body: streamOf(checked(chunks, algorithm, blob, connection.registry)) };
 }
 
-/** The bytes of one blob over as many connections as it takes. */
-async function* resumed(
+/** GET of a blob, or of a range of it; the answer as it is. */
+export function askBlob(
+  context: Context,
+  connection: Connection,
+  repository: string,
+  wanted: { readonly digest: string; readonly range: string | undefined },
+): Promise<RegistryAnswer> {
+  return connection.send(context, {
+    method: "GET",
+    url: blobPath(repository, wanted.digest),
+    scopes: [pullScope(repository)],
+    headers: wanted.range === undefined ? {} : { range: wanted.range },
+    isRepeatable: true,
+  });
+}
+
+/** The bytes of one blob, from byte `from` to its size, over as many connections as it takes. */
+export async function* resumed(
   first: RegistryAnswer,
   open: (from: number) => Promise<RegistryAnswer>,
-  about: { readonly blob: BlobWanted; readonly registry: string; readonly context: Context },
+  about: {
+    readonly blob: BlobWanted;
+    readonly registry: string;
+    readonly context: Context;
+    readonly from: number;
+  },
 ): AsyncGenerator<Uint8Array> {
   let answer = first;
-  let received = 0;
+  let received = about.from;
   let skip = 0;
   let fruitless = 0;
   for (let resumes = 0; ; resumes++) {
@@ -97,7 +115,11 @@ async function* resumed(
 }
 
 /** How many bytes to leave out: none where the registry continues, all that we have where it begins anew. */
-async function resumePoint(answer: RegistryAnswer, received: number, registry: string): Promise<number> {
+export async function resumePoint(
+  answer: RegistryAnswer,
+  received: number,
+  registry: string,
+): Promise<number> {
   if (answer.status === 200) return received;
   const start = /^bytes (\d+)-/.exec(answer.headers.get("content-range") ?? "")?.[1];
   if (answer.status === 206 && Number(start) === received) return 0;

@@ -85,6 +85,22 @@ export interface FetchedBlob {
   readonly body: ReadableStream<Uint8Array>;
 }
 
+/** Where in a blob to begin, and how far to go. */
+export interface BlobStretchWanted {
+  readonly digest: string;
+  /** Of the whole blob. */
+  readonly sizeBytes: number;
+  readonly offset: number;
+  readonly lengthBytes: number;
+}
+
+export interface BlobStretch {
+  /** Where the body begins: the offset that was asked for, or 0 where the registry gives the whole blob, whatever is asked. */
+  readonly from: number;
+  /** Ends at the end of the stretch (of the blob, where `from` is 0 unasked), or throws. Not checked against the digest. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 export interface BlobUpload {
   readonly digest: string;
   readonly sizeBytes: number;
@@ -112,6 +128,12 @@ export interface RegistryClient {
   deleteManifest(context: Context, repository: string, key: string): Promise<boolean>;
   hasBlob(context: Context, repository: string, digest: string): Promise<boolean>;
   getBlob(context: Context, repository: string, blob: BlobWanted): Promise<FetchedBlob | undefined>;
+  /** For several connections at once, and to go on where an earlier program stopped. */
+  getBlobStretch(
+    context: Context,
+    repository: string,
+    wanted: BlobStretchWanted,
+  ): Promise<BlobStretch | undefined>;
   uploadBlob(
     context: Context,
     repository: string,

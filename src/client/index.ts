@@ -1,6 +1,8 @@
 /** Speaks to any registry: scheme, challenge, token, retry, redirect, upload, download; proves a login. */
 export type {
   AuthScheme,
+  BlobStretch,
+  BlobStretchWanted,
   BlobUpload,
   BlobWanted,
   Credentials,

@@ -1,4 +1,5 @@
 import type { Context } from "#core";
+import { getBlobStretch } from "./blob-stretch.ts";
 import { getBlob, hasBlob } from "./blobs.ts";
 import { Connection } from "./connection.ts";
 import type { RegistryClient, RegistryClientOptions } from "./contract.ts";
@@ -31,6 +32,7 @@ export function createRegistryClient(options: RegistryClientOptions): LoginClien
     deleteManifest: (context, repository, key) => deleteManifest(context, connection, repository, key),
     hasBlob: (context, repository, digest) => hasBlob(context, connection, repository, digest),
     getBlob: (context, repository, blob) => getBlob(context, connection, repository, blob),
+    getBlobStretch: (context, repository, wanted) => getBlobStretch(context, connection, repository, wanted),
     uploadBlob: (context, repository, upload) => uploadBlob(context, connection, repository, upload),
     mountBlob: (context, repository, from, digest) =>
       mountBlob(context, connection, repository, { digest, mountFrom: from }),
