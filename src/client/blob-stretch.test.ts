@@ -70,6 +70,7 @@ test("a registry that knows no ranges gives the whole blob, and it says so", asy
   const registry = peer(() => new Response(text));
   const found = await stretch(registry.host, 4, 9);
   expect(found?.from).toBe(0);
+  expect(found?.to).toBe(text.length);
   expect(await textOf(found)).toBe(text);
 });
 

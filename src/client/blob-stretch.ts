@@ -34,7 +34,7 @@ export async function getBlobStretch(
   const to = first.status === 200 ? sizeBytes : end;
   if (first.status === 206) await resumePoint(first, offset, registry);
   const about = { blob: { digest, sizeBytes: to }, registry, context, from };
-  return { from, body: cutAfter(resumed(first, openTo(to), about), to - from) };
+  return { from, to, body: cutAfter(resumed(first, openTo(to), about), to - from) };
 }
 
 /** A registry that forgets about ranges in the middle sends all the rest. */

@@ -97,7 +97,9 @@ export interface BlobStretchWanted {
 export interface BlobStretch {
   /** Where the body begins: the offset that was asked for, or 0 where the registry gives the whole blob, whatever is asked. */
   readonly from: number;
-  /** Ends at the end of the stretch (of the blob, where `from` is 0 unasked), or throws. Not checked against the digest. */
+  /** Where it ends, that byte not included: the stretch's end, or the blob's. */
+  readonly to: number;
+  /** All of these bytes, or it throws. Not checked against the digest. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 

@@ -109,3 +109,24 @@ export interface Sink {
   /** Leaves nothing behind. Safe after `finish`. */
   abort(): Promise<void>;
 }
+
+/**
+ * What a source's name points to, and everything that hangs on it. Manifests and blobs are checked against their digests: a blob's last byte is
+ * given once all of it is right.
+ */
+export interface ImageContent {
+  /** As it was asked for, without a secret. */
+  readonly name: string;
+  /** The index or the manifest that the name means. */
+  readonly root: Descriptor;
+  /** A manifest or an index. Throws MANIFEST_UNKNOWN where it is not there, DIGEST_INVALID, SIZE_INVALID, TOO_LARGE. */
+  readManifest(context: Context, descriptor: Descriptor): Promise<Uint8Array>;
+  /** A config or layer. Nothing is fetched before its first byte is read, or `prefetch` names it. */
+  blob(descriptor: Descriptor): ByteSource;
+  /** These blobs will be read, most urgent first. */
+  prefetch(descriptors: readonly Descriptor[]): void;
+  /** All that was read is whole and right. Throws what is not. */
+  settle(): Promise<void>;
+  /** Stops what is on its way and closes what is open. */
+  close(): Promise<void>;
+}

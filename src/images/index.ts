@@ -1,4 +1,10 @@
 /** Images: a view of one from anywhere, its layers merged into one tree, and the formats that it can be written as. */
+
+export { openCacheFolder } from "./cache/index.ts";
 export type { ByteSource, LayerBlob, LayerEntry, LayerIndex, LayerVisitor } from "./contract.ts";
 export { mergeLayers } from "./layers/merge-layers.ts";
 export { readLayer } from "./layers/read-layer.ts";
+export { parsePlatform, renderPlatform } from "./sources/choose-platform.ts";
+export { openSource, type SourceSurroundings } from "./sources/open-source.ts";
+export { openView, type PlatformChoice, readWhole } from "./sources/open-view.ts";
+export { type ImageSource, parseSource, sourceSpellings } from "./sources/parse-source.ts";

@@ -40,8 +40,10 @@ export { type PlainPage, type PlainServer, servePlain } from "./plain-server.ts"
 export { findPortOwner, type PortOwner } from "./port-owner.ts";
 export { privateRuntimeFolder } from "./private-runtime-folder.ts";
 export { probeWritable } from "./probe-writable.ts";
+export { isProcessGone, type ProcessIdentity, readProcessIdentity } from "./process-identity.ts";
 export { readProgramVersion } from "./program-version.ts";
 export { chooseProxy, isLoopbackHost, type ProxyEnvironment } from "./proxy-environment.ts";
+export { isPublicHost } from "./public-host.ts";
 export { readFileLimited, readTextLimited } from "./read-limited.ts";
 export { removeFile } from "./remove-file.ts";
 export {
