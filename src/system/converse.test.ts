@@ -26,6 +26,18 @@ test("one question after another, each with its own answer, and an end by itself
   expect(await one.ended).toEqual({ exitCode: 7, stderr: "gone\n" });
 });
 
+test("it tells when it prints for the first time, before the answer is whole; or that it never will", async () => {
+  const one = talk("echo up; read -r line; read -r line; echo LAST");
+  const asked = one.ask(context, bytes("a\n"), "LAST", limits);
+  await one.begun;
+  expect(one.isOver).toBe(false);
+  one.close();
+  expect(text(await asked)).toBe("up\nLAST\n");
+  const silent = talk("exit 1");
+  await silent.begun;
+  expect((await silent.ended).exitCode).toBe(1);
+});
+
 test("a program that ends before the last line: what it printed until then", async () => {
   const one = talk("read -r line; echo half; exit 3");
   expect(text(await one.ask(context, bytes("a\n"), "LAST", limits))).toBe("half\n");

@@ -19,6 +19,8 @@ export interface Conversation {
   /** It has ended, or was told to: nothing more can be asked. */
   readonly isOver: boolean;
   readonly ended: Promise<ConversationEnd>;
+  /** Resolves when it prints something for the first time, or has ended. */
+  readonly begun: Promise<void>;
   /**
    * Says something, and gives what is printed from then until the line `last`, that line included; or until the program ended, which is
    * no error. Throws PROGRAM_FAILED when it takes too long or prints too much, INTERRUPTED when the context ends: it is ended then.
@@ -40,6 +42,7 @@ export function converse(run: Pick<ProgramRun, "argv" | "env">): Conversation {
   let length = 0;
   let heard: () => void = () => undefined;
   let isOver = false;
+  const begun = Promise.withResolvers<void>();
   const stdout = child.stdout.getReader();
   const stderr = child.stderr.getReader();
   let said = "";
@@ -47,6 +50,7 @@ export function converse(run: Pick<ProgramRun, "argv" | "env">): Conversation {
     readAll(stdout, (chunk) => {
       chunks.push(chunk);
       length += chunk.length;
+      begun.resolve();
       heard();
     }),
     readAll(stderr, (chunk) => {
@@ -57,6 +61,7 @@ export function converse(run: Pick<ProgramRun, "argv" | "env">): Conversation {
     await output;
     const exitCode = await child.exited;
     isOver = true;
+    begun.resolve();
     heard();
     return { exitCode, stderr: said.slice(0, MAX_STDERR_BYTES) };
   })();
@@ -73,6 +78,7 @@ export function converse(run: Pick<ProgramRun, "argv" | "env">): Conversation {
       return isOver;
     },
     ended,
+    begun: begun.promise,
     async ask(context, words, last, { timeoutMs, maxBytes }) {
       chunks = [];
       length = 0;

@@ -111,7 +111,7 @@ export class SshConnections {
       );
     const told = await known.sessions.use(identity, create, (session) => {
       const ask = (): Promise<Told> => this.#atOnce.run(() => session.ask(context, calls));
-      return session.isOpen ? ask() : this.#throughFirst({ known, settings, arrived }, ask);
+      return session.isOpen ? ask() : this.#throughFirst({ known, settings, arrived, session }, ask);
     });
     return readAnswers(at, told, { identity, count: calls.length });
   }
@@ -154,10 +154,15 @@ export class SshConnections {
   }
   /** The first program on a host makes its connection, alone; the others wait for it and then share it. */
   async #throughFirst(
-    host: { readonly known: Known; readonly settings: SshSettings; readonly arrived: number },
+    host: {
+      readonly known: Known;
+      readonly settings: SshSettings;
+      readonly arrived: number;
+      readonly session: RemoteSession;
+    },
     ask: () => Promise<Told>,
   ): Promise<Told> {
-    const { known, settings, arrived } = host;
+    const { known, settings, arrived, session } = host;
     while (known.first !== undefined) await known.first.catch(() => undefined);
     // Who waited for a connection that did not come about need not wait for it once more.
     if (known.failure !== undefined && known.failure.at >= arrived) return await known.failure.told;
@@ -168,7 +173,11 @@ export class SshConnections {
     }
     const door = this.#doors.get(settings.door) ?? createGate(HANDSHAKES_PER_DOOR);
     this.#doors.set(settings.door, door);
-    const first = door.run(ask);
+    const first = door.enter().then(async (leave) => {
+      // What comes after is no handshake any more.
+      void session.signedIn.then(leave);
+      return await ask();
+    });
     known.first = first;
     try {
       known.isConnected = (await first).end?.exitCode !== SSH_FAILED;

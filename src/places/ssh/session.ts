@@ -17,6 +17,7 @@ export class RemoteSession {
   readonly #limits: ConversationLimits;
   readonly #nonce = `wharf-${randomBytes(12).toString("hex")}`;
   readonly #gone = Promise.withResolvers<void>();
+  readonly #signedIn = Promise.withResolvers<void>();
   #talk: Conversation | undefined;
   #isClosed = false;
 
@@ -41,6 +42,11 @@ export class RemoteSession {
     return this.#isClosed || this.#talk?.isOver === true;
   }
 
+  /** Resolves when the host has let it in: it prints something; or when it is gone. */
+  get signedIn(): Promise<void> {
+    return this.#signedIn.promise;
+  }
+
   /** Resolves when nothing of it runs any more, and nothing will. */
   get gone(): Promise<void> {
     return this.#gone.promise;
@@ -57,6 +63,7 @@ export class RemoteSession {
     const talk = this.#start(command);
     this.#talk = talk;
     void talk.ended.finally(() => this.#gone.resolve());
+    void talk.begun.then(() => this.#signedIn.resolve());
     // Sent at once: a first question costs no round trip of its own.
     const all = Buffer.concat([opening, words]);
     const report = parseReport(await talk.ask(context, all, `${this.#nonce} end`, this.#limits), this.#nonce);
@@ -66,7 +73,11 @@ export class RemoteSession {
 
   close(): void {
     this.#isClosed = true;
-    if (this.#talk === undefined) this.#gone.resolve();
-    else this.#talk.close();
+    if (this.#talk !== undefined) {
+      this.#talk.close();
+      return;
+    }
+    this.#signedIn.resolve();
+    this.#gone.resolve();
   }
 }
