@@ -5,8 +5,8 @@ export type Compression = "gzip" | "zstd";
 
 /**
  * The bytes behind gzip (of any number of members) or zstd (any number of frames, skippable ones left out), decoded on a thread of its own in pieces
- * of up to 1 MiB. Zeros behind the last member are passed over. What `pieces` throws is thrown; damaged data is IMAGE_INVALID. A zstd stream that
- * stops early is not noticed here: whoever reads must know the end of what it reads.
+ * of up to 1 MiB, each valid until the next one is asked for. Zeros behind the last member are passed over. What `pieces` throws is thrown; damaged
+ * data is IMAGE_INVALID. A zstd stream that stops early is not noticed here: whoever reads must know the end of what it reads.
  */
 export async function* decompress(
   pieces: AsyncIterable<Uint8Array>,
@@ -18,7 +18,10 @@ export async function* decompress(
   const feeding = feed(stream, pieces);
   feeding.catch(() => stream.destroy(new Error("the compressed bytes could not be read")));
   try {
-    for await (const piece of stream) yield piece as Buffer;
+    for await (const piece of stream) {
+      yield piece as Buffer;
+      freeUsed(piece as Buffer);
+    }
   } catch (cause) {
     stream.destroy();
     // The reason of a source that failed is its own.
@@ -31,6 +34,16 @@ export async function* decompress(
 }
 
 const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * Gives a buffer's memory back at once: left to the collector, hundreds of megabytes wait for it. The stream fills a buffer to its end before it
+ * takes the next one, so a piece that ends there was the last to use it.
+ */
+function freeUsed(piece: Buffer): void {
+  const { buffer } = piece;
+  if (buffer instanceof ArrayBuffer && piece.byteOffset + piece.length === buffer.byteLength)
+    buffer.transfer(0);
+}
 
 async function feed(stream: Gunzip | ZstdDecompress, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const piece of pieces) {
