@@ -1,9 +1,24 @@
 /** Images: a view of one from anywhere, its layers merged into one tree, and the formats that it can be written as. */
 
 export { openCacheFolder } from "./cache/index.ts";
-export type { ByteSource, LayerBlob, LayerEntry, LayerIndex, LayerVisitor } from "./contract.ts";
+export type {
+  ByteSource,
+  LayerBlob,
+  LayerEntry,
+  LayerIndex,
+  LayerVisitor,
+  Sink,
+  TreeNode,
+} from "./contract.ts";
+export {
+  type BuildSquashfsOptions,
+  type BuiltSquashfs,
+  buildSquashfs,
+  type EditTree,
+} from "./formats/squashfs/build-squashfs.ts";
 export { mergeLayers } from "./layers/merge-layers.ts";
 export { readLayer } from "./layers/read-layer.ts";
+export { createLocalFileSink } from "./sinks/local-file.ts";
 export { parsePlatform, renderPlatform } from "./sources/choose-platform.ts";
 export { openSource, type SourceSurroundings } from "./sources/open-source.ts";
 export { openView, type PlatformChoice, readWhole } from "./sources/open-view.ts";
