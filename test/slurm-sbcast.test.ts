@@ -1,6 +1,7 @@
 /** What Slurm's sbcast is good for, and what it is not (docs/decisions/018): a real slurmctld and slurmd, and all that goes to slurmd. */
 import { afterAll, afterEach, beforeAll, expect } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { findProgram, needs, needsThat, repository } from "./support/programs.ts";
 import { createScratch, type Scratch } from "./support/scratch.ts";
@@ -40,50 +41,24 @@ interface Relay {
 /** Stands on the wire before a slurmd, and keeps what goes to it. */
 function startRelay(to: number): Relay {
   let chunks: Buffer[] = [];
-  const links = new WeakMap<object, { ends: (bytes: Buffer) => void; close: () => void }>();
-  const server = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      open(client) {
-        const early: Buffer[] = [];
-        let up: { write(bytes: Buffer): number; end(): void } | undefined;
-        let isOver = false;
-        links.set(client, {
-          ends: (bytes) => void (up === undefined ? early.push(bytes) : up.write(bytes)),
-          close: () => {
-            isOver = true;
-            up?.end();
-          },
-        });
-        void Bun.connect({
-          hostname: "127.0.0.1",
-          port: to,
-          socket: {
-            open(socket) {
-              for (const bytes of early) socket.write(bytes);
-              up = socket;
-              if (isOver) socket.end();
-            },
-            data: (_socket, bytes) => void client.write(bytes),
-            close: () => void client.end(),
-          },
-        }).catch(() => client.end());
-      },
-      data(client, bytes) {
-        chunks.push(Buffer.from(bytes));
-        links.get(client)?.ends(Buffer.from(bytes));
-      },
-      close: (client) => links.get(client)?.close(),
-    },
+  const server = createServer((client) => {
+    const behind = connect(to, "127.0.0.1");
+    client.on("data", (bytes) => chunks.push(Buffer.from(bytes)));
+    client.pipe(behind).pipe(client);
+    for (const [one, other] of [
+      [client, behind],
+      [behind, client],
+    ] as const)
+      one.on("error", () => other.destroy());
   });
+  server.listen(0, "127.0.0.1");
   return {
-    port: server.port,
+    port: (server.address() as AddressInfo).port,
     seen: () => Buffer.concat(chunks),
     forget: () => {
       chunks = [];
     },
-    stop: () => server.stop(true),
+    stop: () => void server.close(),
   };
 }
 
