@@ -9,7 +9,7 @@ import { createScratch, type Scratch } from "./support/scratch.ts";
 import { type SshServer, startSshServer } from "./support/ssh-server.ts";
 
 // A busy machine takes its time over a hundred megabytes.
-setDefaultTimeout(180_000);
+setDefaultTimeout(600_000);
 
 const canRun =
   process.getuid?.() === 0 &&
@@ -33,7 +33,7 @@ beforeAll(async () => {
     throw new Error("no copy of /etc");
   const bind = `${programPath("mount")} --bind ${scratch.at("etc")} /etc && exec "$@"`;
   server = await startSshServer({ prefix: [programPath("unshare"), "--mount", "sh", "-c", bind, "sh"] });
-}, 180_000);
+}, 600_000);
 afterAll(async () => {
   await server?.stop();
   scratch?.remove();
