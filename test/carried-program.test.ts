@@ -105,7 +105,8 @@ withSsh(
       0,
       expect.stringContaining(`created ${first.bin}/docker-credential-wharf`),
     ]);
-    for (const { bin, home, ssh } of [first, second]) {
+    for (const { name, bin, home, ssh } of [first, second]) {
+      expect(applied.err).toContain(`MB) at ssh://${name}, ${bin}/docker-credential-wharf\n`);
       expect(readdirSync(bin)).toEqual(["docker-credential-wharf"]);
       expect(statSync(join(bin, "docker-credential-wharf")).mode & 0o7777).toBe(0o755);
       expect(digestOf(join(bin, "docker-credential-wharf"))).toBe(digestOf(built.at("wharf")));
@@ -193,43 +194,46 @@ withSsh("what would not run there, or stands there already, is said in words and
   expect(readdirSync(taken.bin).sort()).toEqual(["docker-credential-wharf", "theirs"]);
 });
 
-withSsh("a run that is ended in the middle of it leaves nothing there, and the next one does it all", async () => {
-  const tools = createScratch("tools");
-  try {
-    // The host takes it in slowly, so that there is a middle; the mark says that it has begun.
-    writeFileSync(
-      tools.at("gzip"),
-      `#!/bin/sh\ntouch ${tools.at("begun")}\nwhile [ "$(head -c 65536 | wc -c)" -gt 0 ]; do sleep 0.1; done\n`,
-      { mode: 0o755 },
-    );
-    const name = "slow";
-    const home = join(server.folder, "homes", name);
-    server.addHost(name, [`SetEnv WHARF_TEST_PATH=${tools.path} WHARF_TEST_HOME=${home}`]);
-    const bin = join(home, "opt/bin");
-    deliver(helper({ name, bin }));
-    const stop = new AbortController();
-    const running = runCli(["apply", "--yes"], {
-      cwd: scratch.path,
-      env: { ...server.env, HOME: scratch.path, HUB_TOKEN: SECRET },
-      signal: stop.signal,
-    });
-    await until("the host takes it in", () => (existsSync(tools.at("begun")) ? true : undefined), 120_000);
-    expect(readdirSync(bin)).toHaveLength(1);
-    stop.abort();
-    expect((await running).code).not.toBe(0);
-    await until(
-      "the host has cleaned up",
-      () => (readdirSync(bin).length === 0 ? true : undefined),
-      120_000,
-    );
-    expect(existsSync(join(home, ".docker/config.json"))).toBe(false);
-    rmSync(tools.at("gzip"));
-    expect((await wharf("apply --yes")).code).toBe(0);
-    expect(digestOf(join(bin, "docker-credential-wharf"))).toBe(digestOf(built.at("wharf")));
-  } finally {
-    tools.remove();
-  }
-});
+withSsh(
+  "a run that is ended in the middle of it leaves nothing there, and the next one does it all",
+  async () => {
+    const tools = createScratch("tools");
+    try {
+      // The host takes it in slowly, so that there is a middle; the mark says that it has begun.
+      writeFileSync(
+        tools.at("gzip"),
+        `#!/bin/sh\ntouch ${tools.at("begun")}\nwhile [ "$(head -c 65536 | wc -c)" -gt 0 ]; do sleep 0.1; done\n`,
+        { mode: 0o755 },
+      );
+      const name = "slow";
+      const home = join(server.folder, "homes", name);
+      server.addHost(name, [`SetEnv WHARF_TEST_PATH=${tools.path} WHARF_TEST_HOME=${home}`]);
+      const bin = join(home, "opt/bin");
+      deliver(helper({ name, bin }));
+      const stop = new AbortController();
+      const running = runCli(["apply", "--yes"], {
+        cwd: scratch.path,
+        env: { ...server.env, HOME: scratch.path, HUB_TOKEN: SECRET },
+        signal: stop.signal,
+      });
+      await until("the host takes it in", () => (existsSync(tools.at("begun")) ? true : undefined), 120_000);
+      expect(readdirSync(bin)).toHaveLength(1);
+      stop.abort();
+      expect((await running).code).not.toBe(0);
+      await until(
+        "the host has cleaned up",
+        () => (readdirSync(bin).length === 0 ? true : undefined),
+        120_000,
+      );
+      expect(existsSync(join(home, ".docker/config.json"))).toBe(false);
+      rmSync(tools.at("gzip"));
+      expect((await wharf("apply --yes")).code).toBe(0);
+      expect(digestOf(join(bin, "docker-credential-wharf"))).toBe(digestOf(built.at("wharf")));
+    } finally {
+      tools.remove();
+    }
+  },
+);
 
 withSsh("from source there is nothing to send: it is said how to make it", async () => {
   const host = addHost();

@@ -8,12 +8,15 @@ import type { Invocation, OptionSpec } from "./command.ts";
 /** Where the logins' rooms run: the invocation's environment, and its terminal to ask for a passphrase. */
 export function surroundingsOf(invocation: Invocation): Surroundings {
   const { env, cwd, terminal } = invocation;
-  const readClusterSecret = clusterSecrets(env);
-  if (!terminal.isInTerminal) return { env, cwd, readClusterSecret };
-  return {
+  const surroundings: Surroundings = {
     env,
     cwd,
-    readClusterSecret,
+    readClusterSecret: clusterSecrets(env),
+    ...(invocation.json ? {} : { tell: (text) => terminal.err(`${text}\n`) }),
+  };
+  if (!terminal.isInTerminal) return surroundings;
+  return {
+    ...surroundings,
     askPassphrase: async (question) => new Secret(await terminal.ask(question, { hidden: true })),
   };
 }

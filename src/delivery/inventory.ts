@@ -3,6 +3,7 @@ import { type Consumer, consumers, type Target } from "#consumers";
 import { AppError, type Context, isAppError, version } from "#core";
 import { type DeliveryPlace, isUserName, type Surroundings, type WharfConfig } from "#logins";
 import {
+  type CarriedPrograms,
   createAnsiblePlaces,
   createClushPlaces,
   createFolderPlace,
@@ -10,7 +11,6 @@ import {
   createLocalPlace,
   createSshPlaces,
   type Place,
-  type ProgramFile,
   type SshPlaces,
   withOpensvcObjects,
   withPrograms,
@@ -63,7 +63,10 @@ export function createInventory(surroundings: Surroundings, base: string, config
     userAgent: `wharf/${version}`,
   });
   const executables = createExecutables();
-  const find = (sha256: string): ProgramFile | undefined => executables.find(sha256);
+  const carried: CarriedPrograms = {
+    find: (sha256) => executables.find(sha256),
+    ...(surroundings.tell === undefined ? {} : { tell: surroundings.tell }),
+  };
   return {
     consumers,
     executable: (written) => executables.read(written),
@@ -74,7 +77,7 @@ export function createInventory(surroundings: Surroundings, base: string, config
             user === undefined
               ? withOpensvcObjects(createLocalPlace({ env: surroundings.env }))
               : await openHome(surroundings, user),
-            find,
+            carried,
           );
         case "folder":
           if (user !== undefined) throw unsupportedUsers(at);
@@ -85,7 +88,7 @@ export function createInventory(surroundings: Surroundings, base: string, config
               : resolve(base, at.folder),
           );
         case "ssh":
-          return withPrograms(withOpensvcObjects(openSsh(ssh, at, user)), find);
+          return withPrograms(withOpensvcObjects(openSsh(ssh, at, user)), carried);
         case "hosts":
           throw (
             at.error ??

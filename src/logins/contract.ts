@@ -145,6 +145,8 @@ export interface Surroundings {
   readonly cwd: string;
   /** Asks for the vault's passphrase where no file holds it; undefined where nobody can be asked. */
   readonly askPassphrase?: (question: string) => Promise<Secret>;
+  /** Says what takes long, one line for whoever waits; undefined where nobody does. */
+  readonly tell?: (text: string) => void;
   /** The data of a Secret (key → base64) by a cluster's context and its path; undefined where it is not there, or where no cluster can be asked. */
   readonly readClusterSecret?: (
     context: Context,

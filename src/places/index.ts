@@ -14,6 +14,6 @@ export { createFolderPlace } from "./folder/index.ts";
 export { createKubernetesPlaces, type KubernetesPlaces } from "./kubernetes/index.ts";
 export { createLocalPlace } from "./local/index.ts";
 export { withOpensvcObjects } from "./opensvc/index.ts";
-export { type ProgramFile, readExecutable, withPrograms } from "./program/index.ts";
+export { type CarriedPrograms, type ProgramFile, readExecutable, withPrograms } from "./program/index.ts";
 export { readSlurmHosts } from "./slurm/index.ts";
 export { createSshPlaces, type SshPlaces } from "./ssh/index.ts";

@@ -4,11 +4,18 @@ import type { ProgramFile } from "./executable.ts";
 
 export { type ProgramFile, readExecutable } from "./executable.ts";
 
+/** The executables that can be put. */
+export interface CarriedPrograms {
+  find(sha256: string): ProgramFile | undefined;
+  /** Hears of what takes long, one line each. */
+  tell?(text: string): void;
+}
+
 /**
  * A place where paths of wharf's programs (`isProgramPath`) hold the executable: it is read as a mark of its digest, and writing the mark of a
- * program that `find` knows puts that there. A place that cannot be given programs comes back as it is.
+ * program that is known puts that there. A place that cannot be given programs comes back as it is.
  */
-export function withPrograms(place: Place, find: (sha256: string) => ProgramFile | undefined): Place {
+export function withPrograms(place: Place, carried: CarriedPrograms): Place {
   const { programs } = place;
   if (programs === undefined) return place;
   return {
@@ -25,9 +32,12 @@ export function withPrograms(place: Place, find: (sha256: string) => ProgramFile
         return;
       }
       const sha256 = parseProgramMark(new TextDecoder().decode(bytes));
-      const program = sha256 === undefined ? undefined : find(sha256);
+      const program = sha256 === undefined ? undefined : carried.find(sha256);
       if (program === undefined)
         throw new AppError("INTERNAL", `${path}: the executable to put there is not known`);
+      carried.tell?.(
+        `putting the executable (${Math.round(program.sizeBytes / 1e6)} MB) at ${place.name}, ${path}`,
+      );
       await programs.install(context, path, program);
     },
   };
