@@ -36,7 +36,7 @@ export type EntryType = "file" | "directory" | "symlink" | "hardlink" | "charact
 export interface LayerEntry {
   readonly path: string;
   readonly type: EntryType;
-  /** Permission bits and setuid, setgid, sticky: 0 to 0o7777. */
+  /** Permission bits and setuid, setgid, sticky: 0 to 0o7777. Of a symlink 0o777, as on Linux. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;

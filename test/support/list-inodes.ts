@@ -57,7 +57,8 @@ function line(of: Line): string {
   return `${of.type} ${of.mode.toString(8)} uid ${of.uid} gid ${of.gid} mtime ${of.mtimeSeconds} links ${of.links} device ${of.device} ${of.bytes.length} bytes ${digest} → ${of.target}`;
 }
 
-function typeOf(stat: ReturnType<typeof lstatSync>): TreeNode["type"] {
+/** What kind of node an inode is. */
+export function typeOf(stat: ReturnType<typeof lstatSync>): TreeNode["type"] {
   if (stat?.isDirectory()) return "directory";
   if (stat?.isFile()) return "file";
   if (stat?.isSymbolicLink()) return "symlink";

@@ -71,6 +71,8 @@ export const realPrograms: readonly RealProgram[] = [
   // Read the squashfs that we write, and write what it is measured against.
   ...["unsquashfs", "mksquashfs"].map((name) => debian(name, "squashfs-tools")),
   debian("getfattr", "attr"),
+  // Unpacks the layers that we merge.
+  debian("umoci"),
   ...["sqfs2tar", "tar2sqfs"].map((name) => debian(name, "squashfs-tools-ng")),
   // Read the SIF that we write: Debian's, and below the two forks of the format's own library.
   debian("siftool"),

@@ -49,7 +49,8 @@ export function createEntry(
     entry: {
       path,
       type,
-      mode: header.mode & 0o7777,
+      // Linux gives every symlink this mode; tars say anything.
+      mode: type === "symlink" ? 0o777 : header.mode & 0o7777,
       uid: ownerOf(records.get("uid"), header.uid),
       gid: ownerOf(records.get("gid"), header.gid),
       mtimeSeconds: wholeOf(records.get("mtime"), "time") ?? header.mtimeSeconds,
