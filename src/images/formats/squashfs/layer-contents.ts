@@ -11,7 +11,8 @@ const ELF_MAGIC = "\x7fELF";
 /** The files of layers that went into a squashfs: where each is, and how programs among them begin. */
 export class LayerContents {
   readonly #writer: SquashfsWriter;
-  readonly #stored: Map<number, StoredFile>[] = [];
+  /** By layer and entry; with gaps. */
+  readonly #stored: StoredFile[][] = [];
   readonly #heads: Map<number, Uint8Array>[] = [];
 
   constructor(writer: SquashfsWriter) {
@@ -25,7 +26,7 @@ export class LayerContents {
     isWanted: (entry: LayerEntry, index: number) => boolean,
     context: Context,
   ): Promise<LayerIndex> {
-    const stored = (this.#stored[layer] ??= new Map());
+    const stored = (this.#stored[layer] ??= []);
     const heads = (this.#heads[layer] ??= new Map());
     return await readLayer(blob, new ContentVisitor(this.#writer, stored, heads, isWanted), context);
   }
@@ -34,7 +35,7 @@ export class LayerContents {
   storedOf({ content }: TreeNode): StoredFile | undefined {
     return content === undefined || "bytes" in content
       ? undefined
-      : this.#stored[content.layer]?.get(content.entry);
+      : this.#stored[content.layer]?.[content.entry];
   }
 
   /** The first 64 bytes of an ELF program; undefined for everything else. */
@@ -46,13 +47,13 @@ export class LayerContents {
 
   /** Everything that was stored, for every entry. */
   *storedFiles(): Generator<StoredFile> {
-    for (const layer of this.#stored) if (layer !== undefined) yield* layer.values();
+    for (const layer of this.#stored) for (const file of layer ?? []) if (file !== undefined) yield file;
   }
 }
 
 class ContentVisitor implements LayerVisitor {
   readonly #writer: SquashfsWriter;
-  readonly #stored: Map<number, StoredFile>;
+  readonly #stored: StoredFile[];
   readonly #heads: Map<number, Uint8Array>;
   readonly #isWanted: (entry: LayerEntry, index: number) => boolean;
   #index = 0;
@@ -61,7 +62,7 @@ class ContentVisitor implements LayerVisitor {
 
   constructor(
     writer: SquashfsWriter,
-    stored: Map<number, StoredFile>,
+    stored: StoredFile[],
     heads: Map<number, Uint8Array>,
     isWanted: (entry: LayerEntry, index: number) => boolean,
   ) {
@@ -90,11 +91,11 @@ class ContentVisitor implements LayerVisitor {
     const ended = this.#writer.end();
     const index = this.#index;
     if (!(ended instanceof Promise)) {
-      this.#stored.set(index, ended);
+      this.#stored[index] = ended;
       return;
     }
     return ended.then((file) => {
-      this.#stored.set(index, file);
+      this.#stored[index] = file;
     });
   }
 

@@ -14,11 +14,14 @@ export interface StoredFile {
   holeBytes: number;
 }
 
+/** One for all small files: hundreds of thousands of them would be memory for nothing. */
+const NO_BLOCKS = new Uint32Array(0);
+
 export function storedFile(sizeBytes: number): StoredFile {
   return {
     sizeBytes,
     startBytes: 0,
-    blockSizes: new Uint32Array(0),
+    blockSizes: NO_BLOCKS,
     fragment: NO_FRAGMENT,
     fragmentOffset: 0,
     holeBytes: 0,

@@ -1,17 +1,19 @@
 import { AppError } from "#core";
 import type { TreeNode } from "../../contract.ts";
 
-/** A folder with what is kept of it, sorted by the bytes of the names. */
+/** A folder, and the inode number of the first of its nodes that have no other name. */
 export interface Folder {
   readonly node: TreeNode;
   readonly parent: Folder | undefined;
-  readonly names: readonly (readonly [string, TreeNode])[];
+  firstNumber: number;
 }
 
 /** The order of inodes: folders behind all that is in them. */
 export interface TreeOrder {
   readonly folders: readonly Folder[];
-  /** From 1, without gaps, in the order in which inodes are written. */
+  /** Inodes in all: their numbers go from 1 to it. */
+  readonly count: number;
+  /** Numbers of folders and of nodes of several names; the others have theirs one after the other from their folder's first. */
   readonly numbers: ReadonlyMap<TreeNode, number>;
 }
 
@@ -19,29 +21,34 @@ export interface TreeOrder {
 export function orderTree(root: TreeNode, isKept: (node: TreeNode) => boolean): TreeOrder {
   if (root.type !== "directory")
     throw new AppError("INTERNAL", "the tree to be written has no folder as its root");
-  const folders: Folder[] = [];
-  // No recursion: an image may be deeper than the stack.
-  const open: { folder: Folder; next: number }[] = [{ folder: openFolder(root, undefined, isKept), next: 0 }];
-  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-    const child = top.folder.names[top.next++]?.[1];
-    if (child === undefined) {
-      folders.push(top.folder);
-      open.pop();
-    } else if (child.type === "directory") {
-      open.push({ folder: openFolder(child, top.folder, isKept), next: 0 });
-    }
-  }
+  const folders = listFolders(root);
   const numbers = new Map<TreeNode, number>();
+  let next = 1;
   for (const folder of folders) {
+    const children = folder.node.children?.values() ?? [];
+    let own = 0;
+    for (const node of children) {
+      if (node.type === "directory" || !isKept(node)) continue;
+      if (node.links === 1) own++;
+      else if (!numbers.has(node)) numbers.set(node, next++);
+    }
     // Side by side, so that the listing's entries share a header.
-    for (const [, node] of folder.names)
-      if (node.type !== "directory" && !numbers.has(node)) numbers.set(node, numbers.size + 1);
-    numbers.set(folder.node, numbers.size + 1);
+    folder.firstNumber = next;
+    next += own;
+    numbers.set(folder.node, next++);
   }
-  return { folders, numbers };
+  return { folders, count: next - 1, numbers };
 }
 
-function openFolder(node: TreeNode, parent: Folder | undefined, isKept: (node: TreeNode) => boolean): Folder {
-  const names = [...(node.children ?? [])].filter(([, child]) => isKept(child));
-  return { node, parent, names: names.sort(([a], [b]) => (a < b ? -1 : 1)) };
+/** All folders, each behind those in it. */
+function listFolders(root: TreeNode): Folder[] {
+  const found: Folder[] = [];
+  // No recursion: an image may be deeper than the stack. Backwards, parents come first.
+  const open: Folder[] = [{ node: root, parent: undefined, firstNumber: 0 }];
+  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+    found.push(folder);
+    for (const child of folder.node.children?.values() ?? [])
+      if (child.type === "directory") open.push({ node: child, parent: folder, firstNumber: 0 });
+  }
+  return found.reverse();
 }

@@ -1,7 +1,7 @@
 import type { Context } from "#core";
 import type { TreeNode } from "../../contract.ts";
 import { ByteRecord } from "./byte-record.ts";
-import { writeListing } from "./directory.ts";
+import { type DirectoryEntry, writeListing } from "./directory.ts";
 import { IdTable } from "./id-table.ts";
 import {
   INODE_TYPES,
@@ -38,22 +38,21 @@ export async function writeInodes(
   options: SquashfsOptions,
   context: Context,
 ): Promise<WrittenInodes> {
-  const isKept = (node: TreeNode): boolean => options.preserveDevices === true || !isDevice(node);
-  const order = orderTree(root, isKept);
-  const writer = new InodeWriter(order, storedOf, options);
+  const writer = new InodeWriter(root, storedOf, options);
   let written = 0;
-  for (const folder of order.folders) {
+  for (const folder of writer.folders) {
     writer.write(folder);
-    written += folder.names.length + 1;
+    written += (folder.node.children?.size ?? 0) + 1;
     if (written < INODES_PER_TURN) continue;
     written = 0;
     await new Promise((resolve) => setImmediate(resolve));
     context.signal.throwIfAborted();
   }
-  return writer.finish(root);
+  return writer.finish();
 }
 
 class InodeWriter {
+  readonly #root: TreeNode;
   readonly #order: TreeOrder;
   readonly #storedOf: (file: TreeNode) => StoredFile;
   readonly #options: SquashfsOptions;
@@ -64,49 +63,57 @@ class InodeWriter {
   readonly #references: Float64Array;
   readonly #record = new ByteRecord();
 
-  constructor(order: TreeOrder, storedOf: (file: TreeNode) => StoredFile, options: SquashfsOptions) {
-    this.#order = order;
+  constructor(root: TreeNode, storedOf: (file: TreeNode) => StoredFile, options: SquashfsOptions) {
+    this.#root = root;
     this.#storedOf = storedOf;
     this.#options = options;
+    this.#order = orderTree(root, (node) => this.#isKept(node));
     this.#inodes = new MetadataWriter(options.codec);
     this.#directories = new MetadataWriter(options.codec);
     this.#xattrs = new XattrTable(options.codec);
-    this.#references = new Float64Array(order.numbers.size).fill(Number.NaN);
+    this.#references = new Float64Array(this.#order.count).fill(Number.NaN);
+  }
+
+  get folders(): readonly Folder[] {
+    return this.#order.folders;
   }
 
   /** Everything in the folder that is no folder itself, its listing, its own inode. */
   write(folder: Folder): void {
-    for (const [, node] of folder.names)
-      if (node.type !== "directory" && Number.isNaN(this.#referenceOf(node))) this.#writeOther(node);
-    const entries = folder.names.map(([name, node]) => ({
-      name,
-      reference: this.#referenceOf(node),
-      inode: this.#numberOf(node),
-      type: INODE_TYPES[node.type],
-    }));
+    const { node } = folder;
+    const entries: DirectoryEntry[] = [];
+    let own = folder.firstNumber;
+    let subfolders = 0;
+    // By bytes: a latin1 character is one.
+    for (const name of [...(node.children?.keys() ?? [])].sort()) {
+      const child = node.children?.get(name);
+      if (child === undefined || !this.#isKept(child)) continue;
+      const inode = this.#order.numbers.get(child) ?? own++;
+      if (child.type === "directory") subfolders++;
+      else if (Number.isNaN(this.#referenceOf(inode))) this.#writeOther(child, inode);
+      entries.push({ name, reference: this.#referenceOf(inode), inode, type: INODE_TYPES[child.type] });
+    }
     const listing = writeListing(entries, this.#directories);
-    const subfolders = folder.names.filter(([, node]) => node.type === "directory").length;
     // The root has no parent: readers expect the number behind the last.
-    const parent =
-      folder.parent === undefined ? this.#references.length + 1 : this.#numberOf(folder.parent.node);
-    const common = this.#common(folder.node, 2 + subfolders);
+    const parent = folder.parent === undefined ? this.#order.count + 1 : this.#numberOf(folder.parent.node);
+    const common = this.#common(node, this.#numberOf(node), 2 + subfolders);
     writeDirectoryInode(this.#record.clear(), common, listing, parent);
     this.#keep(common.inode);
   }
 
-  finish(root: TreeNode): WrittenInodes {
+  finish(): WrittenInodes {
     return {
       inodes: this.#inodes,
       directories: this.#directories,
       ids: this.#ids,
       xattrs: this.#xattrs,
       references: this.#references,
-      root: this.#referenceOf(root),
+      root: this.#referenceOf(this.#numberOf(this.#root)),
     };
   }
 
-  #writeOther(node: TreeNode): void {
-    const common = this.#common(node, node.links);
+  #writeOther(node: TreeNode, inode: number): void {
+    const common = this.#common(node, inode, node.links);
     this.#record.clear();
     if (node.type === "file") writeFileInode(this.#record, common, this.#storedOf(node));
     else writeSpecialInode(this.#record, common, node);
@@ -118,33 +125,34 @@ class InodeWriter {
     this.#inodes.write(this.#record.bytes);
   }
 
-  #common(node: TreeNode, links: number): InodeCommon {
+  #common(node: TreeNode, inode: number, links: number): InodeCommon {
     const { allRoot, latestMtimeSeconds = MAX_U32, xattrs } = this.#options;
     return {
       mode: node.mode & 0o7777,
       uid: this.#ids.index(allRoot === true ? 0 : node.uid),
       gid: this.#ids.index(allRoot === true ? 0 : node.gid),
       mtime: clampSeconds(Math.min(node.mtimeSeconds, latestMtimeSeconds)),
-      inode: this.#numberOf(node),
+      inode,
       links,
       xattr: xattrs === false ? NO_XATTRS : this.#xattrs.index(node.xattrs),
     };
   }
 
+  #isKept(node: TreeNode): boolean {
+    return this.#options.preserveDevices === true || (node.type !== "block" && node.type !== "character");
+  }
+
+  /** Of a folder. */
   #numberOf(node: TreeNode): number {
     return this.#order.numbers.get(node) ?? 0;
   }
 
-  #referenceOf(node: TreeNode): number {
-    return this.#references[this.#numberOf(node) - 1] ?? Number.NaN;
+  #referenceOf(inode: number): number {
+    return this.#references[inode - 1] ?? Number.NaN;
   }
 }
 
 /** squashfs times are 32 bits without a sign. */
 export function clampSeconds(seconds: number): number {
   return Math.min(Math.max(Math.floor(seconds), 0), MAX_U32);
-}
-
-function isDevice(node: TreeNode): boolean {
-  return node.type === "block" || node.type === "character";
 }
