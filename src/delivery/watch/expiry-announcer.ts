@@ -1,4 +1,4 @@
-import { type Context, forEachAtOnce, isAppError, parseObjectPath, toAppError } from "#core";
+import { AppError, type Context, forEachAtOnce, parseObjectPath, toAppError } from "#core";
 import type { Cluster } from "#places";
 import type { DeliveredRecord } from "../contract.ts";
 import type { PlanInput } from "../planning.ts";
@@ -28,12 +28,12 @@ interface Expiring {
 }
 
 /**
- * Tells of logins that end in two weeks or have ended, as Events on the Secrets that hold them: once, and once an hour while it is so. Who
- * may not write Events is told once, and delivers all the same.
+ * Tells of logins that end in two weeks or have ended, as Events on the Secrets that hold them: once, and once an hour while it is so. Where
+ * Events may not be written that is said once, and tried again in an hour.
  */
 export class ExpiryAnnouncer {
   #told = new Map<string, { readonly count: number; readonly time: number }>();
-  #isRefused = false;
+  #isRefusalSaid = false;
 
   /** How many Events were written. Throws nothing: what failed is tried again with the next look. */
   async announce(context: Context, about: Announcing): Promise<number> {
@@ -48,26 +48,37 @@ export class ExpiryAnnouncer {
       const told = this.#told.get(key);
       return told === undefined || about.now.getTime() - told.time >= AGAIN_MS;
     });
-    const written = await forEachAtOnce(due, (one) => this.#announceOne(context, about, one), AT_ONCE);
-    return written.filter(Boolean).length;
+    const found = await forEachAtOnce(due, (one) => this.#announceOne(context, about, one), AT_ONCE);
+    const [error] = found.filter((one) => one instanceof AppError);
+    // One word for a thousand Secrets.
+    if (error !== undefined && !context.signal.aborted)
+      context.log.warn("an expiry could not be announced as an event", { error, hint: error.hint });
+    return found.filter((one) => one === "written").length;
   }
 
-  async #announceOne(context: Context, about: Announcing, one: Expiring): Promise<boolean> {
-    if (this.#isRefused || context.signal.aborted) return false;
-    const { now, reporter } = about;
-    const count = (this.#told.get(one.key)?.count ?? 0) + 1;
+  async #announceOne(
+    context: Context,
+    { cluster, now, reporter }: Announcing,
+    one: Expiring,
+  ): Promise<"written" | "nothing" | AppError> {
+    if (context.signal.aborted) return "nothing";
     const { reason, note } = one;
+    const before = this.#told.get(one.key)?.count ?? 0;
+    const time = now.getTime();
     try {
-      const event = { reason, note, action: "Rotate", time: now, count, reporter };
-      const isThere = await about.cluster.announce(context, one.path, event);
-      if (isThere) this.#told.set(one.key, { count, time: now.getTime() });
-      return isThere;
+      const event = { reason, note, action: "Rotate", time: now, count: before + 1, reporter };
+      if (!(await cluster.announce(context, one.path, event))) return "nothing";
+      this.#told.set(one.key, { count: before + 1, time });
+      return "written";
     } catch (cause) {
-      if (context.signal.aborted || this.#isRefused) return false;
       const error = toAppError(cause);
-      this.#isRefused = isAppError(cause, "DENIED");
-      context.log.warn("an expiry could not be announced as an event", { error, hint: error.hint });
-      return false;
+      // The namespace went meanwhile, and its Secret with it.
+      if (error.code === "NOT_FOUND") return "nothing";
+      if (error.code !== "DENIED") return error;
+      this.#told.set(one.key, { count: before, time });
+      if (this.#isRefusalSaid) return "nothing";
+      this.#isRefusalSaid = true;
+      return error;
     }
   }
 }
