@@ -21,6 +21,7 @@ export {
 export { type FetchFailure, fetchFailure } from "./fetch-error.ts";
 export { fetchUnverified } from "./fetch-unverified.ts";
 export { withFileLock } from "./file-lock.ts";
+export { createNodeCalls, type NodeCalls } from "./file-nodes.ts";
 export { createFileSync, type FileSync } from "./file-sync.ts";
 export { findAccount, type LocalAccount } from "./find-account.ts";
 export { findGitTree } from "./find-git-tree.ts";

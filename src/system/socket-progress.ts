@@ -1,5 +1,6 @@
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
 import { readdirSync, readlinkSync } from "node:fs";
+import { openLibc } from "./open-libc.ts";
 
 /** A TCP connection of this process, and how much has moved on it. */
 export interface SocketProgress {
@@ -31,7 +32,7 @@ const BYTES_RECEIVED_AT = 128;
 
 /** undefined where this cannot be had: not Linux, or no C library of a known name. */
 export function createSocketWatch(): SocketWatch | undefined {
-  const library = process.platform === "linux" ? openLibrary() : undefined;
+  const library = openLibrary();
   if (library === undefined) return undefined;
   const { getsockname, getsockopt, shutdown } = library.symbols;
   const address = new Uint8Array(128);
@@ -82,16 +83,9 @@ function linkOf(fd: string): string {
 }
 
 function openLibrary() {
-  for (const name of ["libc.so.6", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`]) {
-    try {
-      return dlopen(name, {
-        getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
-        getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
-        shutdown: { args: ["i32", "i32"], returns: "i32" },
-      });
-    } catch {
-      // The other C library's name; with neither, the caller is told undefined.
-    }
-  }
-  return undefined;
+  return openLibc({
+    getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+    getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+    shutdown: { args: ["i32", "i32"], returns: "i32" },
+  });
 }

@@ -68,6 +68,8 @@ export const realPrograms: readonly RealProgram[] = [
   // Environment modules, of Lua and of Tcl.
   debian("lmod"),
   debian("tclsh", "tcl"),
+  // Unpacks the archives that we write.
+  debian("tar"),
   // Read the squashfs that we write, and write what it is measured against.
   ...["unsquashfs", "mksquashfs"].map((name) => debian(name, "squashfs-tools")),
   debian("getfattr", "attr"),
