@@ -8,6 +8,7 @@ export { type NameKind, nearestName, parseName } from "./names.ts";
 export { type ObjectKind, type ObjectPath, parseObjectPath, renderObjectPath } from "./object-path.ts";
 export { isOwnFault, type Problem, toProblem } from "./problem.ts";
 export { isProgramPath, parseProgramMark, programNames, renderProgramMark } from "./program-path.ts";
+export { quoteShell } from "./quote-shell.ts";
 export { Secret } from "./secret.ts";
 export { findToken } from "./token-shapes.ts";
 export { version } from "./version.ts";

@@ -10,6 +10,7 @@ export type {
   Sink,
   TreeNode,
 } from "./contract.ts";
+export { type SifOptions, writeSif, ZSTD_SIF_NOTE } from "./formats/sif/write-sif.ts";
 export {
   type BuildSquashfsOptions,
   type BuiltSquashfs,

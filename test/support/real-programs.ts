@@ -39,6 +39,7 @@ export const realPrograms: readonly RealProgram[] = [
   debian("flock", "util-linux"),
   // Read the completion scripts made for them.
   debian("bash"),
+  debian("dash"),
   debian("zsh"),
   debian("fish"),
   // User namespaces for podman and buildah where the tests are not run by root.
@@ -94,6 +95,8 @@ export const realPrograms: readonly RealProgram[] = [
   go("oras", "oras.land/oras", "cmd/oras", "v1.3.6"),
   go("siftool-apptainer", "github.com/apptainer/sif/v2", "cmd/siftool", "v2.24.0"),
   go("siftool-sylabs", "github.com/sylabs/sif/v2", "cmd/siftool", "v2.24.2"),
+  // The shell inside Apptainer and SingularityCE, which reads an image's scripts.
+  go("gosh", "mvdan.cc/sh/v3", "cmd/gosh", "v3.14.1"),
   // etcd 3.6.8, kube-apiserver, kube-controller-manager, kubelet, kubectl and the kubelet's keyring, in one program.
   {
     name: "kube",

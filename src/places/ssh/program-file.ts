@@ -1,3 +1,5 @@
+import { quoteShell } from "#core";
+
 /**
  * Operations of the remote program for the executable of wharf; a call takes them along as a word for `eval`. It comes in gzip, is checked
  * against its digest and started once under its temporary name, so that what cannot run there never takes the place of what does.
@@ -53,10 +55,6 @@ export function programFileWords(...words: readonly string[]): readonly string[]
   // The words come as the text's own arguments: `eval` would read them as a program.
   return [
     "eval",
-    `run_program_file() {\n${OPERATIONS}\n"$@"\n}\nrun_program_file ${words.map(quote).join(" ")}`,
+    `run_program_file() {\n${OPERATIONS}\n"$@"\n}\nrun_program_file ${words.map(quoteShell).join(" ")}`,
   ];
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

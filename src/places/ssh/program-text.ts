@@ -1,3 +1,4 @@
+import { quoteShell } from "#core";
 import { REMOTE_PROGRAM } from "./remote-program.ts";
 
 /** What one operation asks of the remote program: a line of it, and what that line reads on standard input. */
@@ -30,16 +31,16 @@ export function renderProgram(identity: RemoteIdentity, nonce: string): RemotePr
   const work = encode(
     [
       REMOTE_PROGRAM,
-      `printf '\\n%s\\n' ${quote(`${nonce} begin`)}`,
+      `printf '\\n%s\\n' ${quoteShell(`${nonce} begin`)}`,
       // A time limit of somebody's on reading.
       "unset TMOUT",
       "nl='\n'",
       "while read -r mark words; do",
-      `  [ "$mark" = ${quote(nonce)} ] || exit 1`,
+      `  [ "$mark" = ${quoteShell(nonce)} ] || exit 1`,
       "  case $words in",
-      `    end) printf '%s\\n' ${quote(`${nonce} end`)} ;;`,
+      `    end) printf '%s\\n' ${quoteShell(`${nonce} end`)} ;;`,
       "    leave) exit 0 ;;",
-      `    *) ( eval "$words" ); printf '\\n%s\\n' ${quote(`${nonce} next`)} ;;`,
+      `    *) ( eval "$words" ); printf '\\n%s\\n' ${quoteShell(`${nonce} next`)} ;;`,
       "  esac",
       "done",
       "",
@@ -88,13 +89,13 @@ function bootstrap(sizeBytes: number): string {
 
 function renderBecoming({ user, sudo }: RemoteIdentity, nonce: string, next: string): string {
   const start = renderLogin(nonce);
-  const inShell = `/bin/sh -c ${quote(next)}`;
+  const inShell = `/bin/sh -c ${quoteShell(next)}`;
   if (user === undefined) return `${start}[ "$(id -u)" = 0 ] || exec sudo -n -H -- ${inShell}\n${next}\n`;
   // Each way gives the user's own home; a mere change of user would keep root's.
-  return `${start}user=${quote(user)}
-uid=$(id -u -- "$user" 2>/dev/null) || { echo ${quote(`${nonce} stranger`)}; exit 0; }
+  return `${start}user=${quoteShell(user)}
+uid=$(id -u -- "$user" 2>/dev/null) || { echo ${quoteShell(`${nonce} stranger`)}; exit 0; }
 [ "$(id -u)" = "$uid" ] || {
-  ${sudo ? `[ "$(id -u)" = 0 ] || exec sudo -n -H -u "$user" -- ${inShell}` : `[ "$(id -u)" = 0 ] || { echo ${quote(`${nonce} powerless`)}; exit 0; }`}
+  ${sudo ? `[ "$(id -u)" = 0 ] || exec sudo -n -H -u "$user" -- ${inShell}` : `[ "$(id -u)" = 0 ] || { echo ${quoteShell(`${nonce} powerless`)}; exit 0; }`}
   if command -v getent >/dev/null 2>&1; then entry=$(getent passwd "$user"); else entry=$(grep "^$user:" /etc/passwd); fi
   home=$(printf %s "$entry" | cut -d: -f6)
   set -- env -i HOME="$home" USER="$user" LOGNAME="$user" PATH="$PATH" SHELL=/bin/sh ${inShell}
@@ -102,23 +103,19 @@ uid=$(id -u -- "$user" 2>/dev/null) || { echo ${quote(`${nonce} stranger`)}; exi
   if command -v setpriv >/dev/null 2>&1; then exec setpriv --reuid="$uid" --regid="$(id -g -- "$user")" --init-groups -- "$@"; fi
   if command -v runuser >/dev/null 2>&1; then exec runuser -u "$user" -- "$@"; fi
   export HOME="$home" USER="$user" LOGNAME="$user"
-  exec su -s /bin/sh -c ${quote(next)} -- "$user"
+  exec su -s /bin/sh -c ${quoteShell(next)} -- "$user"
 }
 ${next}
 `;
 }
 
 function renderLogin(nonce: string): string {
-  return `printf '\\n%s\\n' ${quote(`${nonce} login`)}\n`;
+  return `printf '\\n%s\\n' ${quoteShell(`${nonce} login`)}\n`;
 }
 
 /** A word in a line that is read as one. */
 function quoteInLine(word: string): string {
-  return quote(word).replaceAll("\n", `'"$nl"'`);
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+  return quoteShell(word).replaceAll("\n", `'"$nl"'`);
 }
 
 function encode(text: string): Uint8Array {
