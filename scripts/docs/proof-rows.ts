@@ -22,6 +22,9 @@ export const proofRows: readonly ProofRow[] = [
     tests: [
       "test/kube-delivery.test.ts",
       "test/kube-sign-in.test.ts",
+      "test/kube-exec-plugin.test.ts",
+      "test/kube-events.test.ts",
+      "test/kube-rotation.test.ts",
       "test/kubelet.test.ts",
       "test/kube-pods.test.ts",
       "src/consumers/kubernetes/inject-pull-secret.test.ts",
@@ -148,12 +151,16 @@ export const proofRows: readonly ProofRow[] = [
   },
   {
     row: "Known mistakes",
-    works: "every fault of the five documents found, with the right value; mended where that is sure",
-    against: "an example of each number, wrong and right; properties for secrets in what is said",
+    works:
+      "every fault of the five documents found, with the right value; mended where that is sure; a cluster's ServiceAccounts and pull secrets",
+    against:
+      "an example of each number, wrong and right; properties for secrets in what is said; a real API server, with all rights and with few",
     tests: [
       "src/consumers/faults/faults.test.ts",
       "src/consumers/faults/properties.test.ts",
+      "src/consumers/faults/cluster-faults.test.ts",
       "test/doctor.test.ts",
+      "test/doctor-cluster.test.ts",
     ],
   },
   {
