@@ -11,6 +11,7 @@ export type {
   TreeNode,
 } from "./contract.ts";
 export { type SifOptions, writeSif, ZSTD_SIF_NOTE } from "./formats/sif/write-sif.ts";
+export { type SqshOptions, writeSqsh } from "./formats/sqsh/write-sqsh.ts";
 export {
   type BuildSquashfsOptions,
   type BuiltSquashfs,

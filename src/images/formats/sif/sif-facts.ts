@@ -1,3 +1,4 @@
+import { parseReference, renderReference } from "#oci";
 import type { ImageView } from "../../contract.ts";
 import { createdSeconds } from "../../created-seconds.ts";
 import { renderEnvironment } from "./render-environment.ts";
@@ -51,13 +52,17 @@ export function createSifFacts(view: ImageView): SifFacts {
 function splitName(name: string): { readonly bootstrap: string; readonly from: string } {
   const [, kind = "docker", rest = name] = /^([a-z-]+):(?:\/\/)?(.+)$/s.exec(name) ?? [];
   const isKind = /^(?:docker|docker-archive|docker-daemon|oci|oci-archive|oras)$/.test(kind);
-  const from = (isKind ? rest : name).replaceAll(/[\r\n]+/g, " ");
-  return { bootstrap: isKind ? kind : "docker", from };
+  const bootstrap = isKind ? kind : "docker";
+  const written = isKind ? rest : name;
+  // Enroot's form, which may name a user, is no other program's.
+  const from =
+    bootstrap === "docker" && written.includes("#") ? renderReference(parseReference(written)) : written;
+  return { bootstrap, from: from.replaceAll(/[\r\n]+/g, " ") };
 }
 
 /** The image's own labels, and where it comes from; sorted. The image's own win, but for what this file alone can know. */
 function createLabels(
-  { config, manifest, name }: ImageView,
+  { config, manifest }: ImageView,
   { bootstrap, from }: { readonly bootstrap: string; readonly from: string },
 ): Readonly<Record<string, string>> {
   const made = createdSeconds(config);
@@ -66,7 +71,7 @@ function createLabels(
     labels.set("org.label-schema.build-date", renderBuildDate(made));
     labels.set("org.opencontainers.image.created", config.created ?? "");
   }
-  labels.set("org.opencontainers.image.base.name", name);
+  labels.set("org.opencontainers.image.base.name", from);
   labels.set("org.opencontainers.image.base.digest", manifest.descriptor.digest);
   for (const [key, value] of Object.entries(config.labels)) labels.set(key, value);
   labels.set("org.label-schema.schema-version", "1.0");
