@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { typeOf } from "./list-inodes.ts";
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from "node:fs";
+import type { TreeNode } from "../../src/images/contract.ts";
 import { openXattrReader } from "./read-xattrs.ts";
 import { type TreeLine, type TreeLines, xattrText } from "./tree-lines.ts";
 
@@ -57,4 +57,12 @@ function deviceText(rdev: number): string {
   const major = ((number >> 8n) & 0xfffn) | ((number >> 32n) & ~0xfffn);
   const minor = (number & 0xffn) | ((number >> 12n) & ~0xffn);
   return `${major}:${minor & 0xffffffffn}`;
+}
+
+function typeOf(stat: Stats): TreeNode["type"] {
+  if (stat.isDirectory()) return "directory";
+  if (stat.isFile()) return "file";
+  if (stat.isSymbolicLink()) return "symlink";
+  if (stat.isFIFO()) return "fifo";
+  return stat.isBlockDevice() ? "block" : "character";
 }

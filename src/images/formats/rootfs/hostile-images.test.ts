@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { silentLogger } from "#core";
 import { layersOf } from "../../../../test/support/layer-trees.ts";
-import { listFolder } from "../../../../test/support/list-inodes.ts";
+import { listTree } from "../../../../test/support/list-tree.ts";
 import { createScratch } from "../../../../test/support/scratch.ts";
 import type { TarItem } from "../../../../test/support/tar-writer.ts";
 import { writeRootfs } from "./write-rootfs.ts";
@@ -27,16 +27,16 @@ async function attack(
   chmodSync(`${outside}/victim`, 0o640);
   utimesSync(`${outside}/victim`, 1000, 1000);
   utimesSync(outside, 1000, 1000);
-  const before = listFolder(outside);
+  const before = listTree(outside);
   let result: readonly string[] | string;
   try {
     await writeRootfs(layersOf(...layers(outside, target)), target, context);
-    result = Object.keys(listFolder(target)).slice(1);
+    result = [...listTree(target).keys()].slice(1);
   } catch (cause) {
     result = String((cause as { code?: string }).code);
   }
-  expect(listFolder(outside)).toEqual(before);
-  const beside = Object.keys(listFolder(scratch.at(`${number}`)));
+  expect(listTree(outside)).toEqual(before);
+  const beside = [...listTree(scratch.at(`${number}`)).keys()];
   const strangers = beside.filter((path) => !/^(?:out(?:-side)?(?:\/.*)?)?$/s.test(path));
   expect(strangers).toEqual([]);
   return result;

@@ -2,10 +2,11 @@ import { afterAll, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { silentLogger } from "#core";
 import { everyKindOfEntry, layersOf, treeWithBytes } from "../../../../test/support/layer-trees.ts";
-import { describeTree, listFolder } from "../../../../test/support/list-inodes.ts";
+import { listTree } from "../../../../test/support/list-tree.ts";
 import { needs, needsThat, programPath } from "../../../../test/support/programs.ts";
 import { mustRun } from "../../../../test/support/run-program.ts";
 import { createScratch } from "../../../../test/support/scratch.ts";
+import { describeTree } from "../../../../test/support/tree-lines.ts";
 import { renderLeftOut } from "./left-out.ts";
 import { removeTree } from "./remove-tree.ts";
 import { writeRootfs } from "./write-rootfs.ts";
@@ -23,7 +24,7 @@ asRoot("root gets everything: types, modes, owners, times, links, devices, bytes
   const layers = everyKindOfEntry(true);
   const folder = scratch.at("all");
   const leftOut = await writeRootfs(layers, folder, context);
-  expect(listFolder(folder)).toEqual(describeTree(await treeWithBytes(layers)));
+  expect(listTree(folder)).toEqual(describeTree(await treeWithBytes(layers)));
   expect(renderLeftOut(leftOut)).toBe("");
 });
 
@@ -51,19 +52,11 @@ asRoot(
     const leftOut = await writeRootfs(layers, `${home}/all`, context).finally(() => process.seteuid?.(0));
     const tree = await treeWithBytes(layers);
     tree.children?.get("dev")?.children?.clear();
-    const expected = Object.entries(describeTree(tree)).map(([path, line]) => [
-      path,
-      line
-        .replace(/uid \d+ gid \d+/, `uid ${NOBODY} gid 0`)
-        .replace(
-          /^(\w+) [246](\d{3}) /,
-          (_, type: string, mode: string) => `${type} ${mode.replace(/^0+(?=.)/, "")} `,
-        ),
-    ]);
-    const found = Object.entries(listFolder(`${home}/all`)).map(([path, line]) => [
-      path,
-      line.replace(/uid (\d+) gid \d+/, "uid $1 gid 0"),
-    ]);
+    const expected = [...describeTree(tree)].map(([path, line]) => {
+      const mode = (line.mode & 0o6000) === 0 ? line.mode : line.mode & 0o777;
+      return [path, { ...line, uid: NOBODY, gid: 0, mode, xattrs: {} }];
+    });
+    const found = [...listTree(`${home}/all`)].map(([path, line]) => [path, { ...line, gid: 0, xattrs: {} }]);
     expect(found).toEqual(expected);
     expect(leftOut).toMatchObject({ devices: 2, setIds: 1, xattrs: 1 });
     expect(leftOut.owners).toBeGreaterThan(20);

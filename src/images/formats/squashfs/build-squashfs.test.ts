@@ -4,13 +4,14 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { type Context, silentLogger } from "#core";
 import { digestOf, parseDigest } from "#oci";
-import { describeTree, listFolder } from "../../../../test/support/list-inodes.ts";
+import { listTree } from "../../../../test/support/list-tree.ts";
 import { createContentRecorder, memoryLayer } from "../../../../test/support/memory-layer.ts";
 import { needs, needsThat, programPath } from "../../../../test/support/programs.ts";
 import { mustRun } from "../../../../test/support/run-program.ts";
 import { createScratch } from "../../../../test/support/scratch.ts";
 import { fileNode, noiseBytes, textBytes } from "../../../../test/support/squashfs-trees.ts";
 import { renderTarItems, type TarItem } from "../../../../test/support/tar-writer.ts";
+import { describeTree, type TreeLines } from "../../../../test/support/tree-lines.ts";
 import type { LayerBlob, LayerIndex, TreeNode } from "../../contract.ts";
 import { mergeLayers } from "../../layers/merge-layers.ts";
 import { readLayer } from "../../layers/read-layer.ts";
@@ -61,7 +62,7 @@ extracts(
     );
     const entries = await buildAndExtract(layers, options);
     expect(entries).toEqual(describeTree(await expectedTree(layers)));
-    expect(Object.keys(entries)).toEqual([
+    expect([...entries.keys()]).toEqual([
       "",
       "bin",
       "bin/tool",
@@ -116,9 +117,9 @@ extracts("a format changes the tree before it is written, and sees how programs 
     },
   });
   expect(heads).toEqual([program.subarray(0, 64), undefined]);
-  expect(Object.keys(entries)).toEqual(["", "bin", "bin/sh", "etc", "etc/hosts", "made"]);
-  expect(entries["etc/hosts"]).toContain(" 0 bytes ");
-  expect(entries.made).toContain(" 10000 bytes ");
+  expect([...entries.keys()]).toEqual(["", "bin", "bin/sh", "etc", "etc/hosts", "made"]);
+  expect(entries.get("etc/hosts")?.sizeBytes).toBe(0);
+  expect(entries.get("made")?.sizeBytes).toBe(10_000);
 });
 
 test("a layer that is not what the config says, and a stop, end it", async () => {
@@ -189,15 +190,12 @@ async function build(
   }
 }
 
-async function buildAndExtract(
-  layers: readonly LayerBlob[],
-  how: BuildSquashfsOptions,
-): Promise<{ [path: string]: string }> {
+async function buildAndExtract(layers: readonly LayerBlob[], how: BuildSquashfsOptions): Promise<TreeLines> {
   const image = scratch.at(`image-${made++}`);
   await build(layers, image, how);
   const folder = scratch.at(`folder-${made++}`);
   await mustRun([programPath("unsquashfs"), "-quiet", "-no-progress", "-dest", folder, image]);
-  return listFolder(folder);
+  return listTree(folder);
 }
 
 /** The merged tree with the bytes in it, read in the plain way: every content of every layer. */

@@ -1,7 +1,7 @@
 import { afterAll, expect } from "bun:test";
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import fc from "fast-check";
-import { describeTree, listFolder } from "../../../../test/support/list-inodes.ts";
+import { listTree } from "../../../../test/support/list-tree.ts";
 import { needs, needsThat, programPath, type Test } from "../../../../test/support/programs.ts";
 import { mustRun } from "../../../../test/support/run-program.ts";
 import { createScratch } from "../../../../test/support/scratch.ts";
@@ -14,6 +14,7 @@ import {
   treeNode,
   writeTree,
 } from "../../../../test/support/squashfs-trees.ts";
+import { describeTree } from "../../../../test/support/tree-lines.ts";
 import type { TreeNode } from "../../contract.ts";
 
 const scratch = createScratch("squashfs-judges");
@@ -50,7 +51,7 @@ mounts(
     mkdirSync(folder);
     await mustRun([programPath("mount"), "-t", "squashfs", "-o", "ro,loop,offset=36864", image, folder]);
     try {
-      expect(listFolder(folder)).toEqual(describeTree(root));
+      expect(listTree(folder)).toEqual(describeTree(root));
       // Found by the listing's index, not by reading all of it.
       expect(readFileSync(`${folder}/many/${"n".repeat(30)}-4999`, "latin1")).toBe("content 4999");
       expect(() => statSync(`${folder}/many/${"n".repeat(30)}-5000`)).toThrow("ENOENT");
@@ -204,7 +205,7 @@ lists(
         await writeTree(root, image, { codec: chosen, blockBytes: 4096, workers: 2 });
         const folder = scratch.at(`folder-${made++}`);
         await mustRun([programPath("unsquashfs"), "-quiet", "-no-progress", "-dest", folder, image]);
-        expect(listFolder(folder)).toEqual(describeTree(root));
+        expect(listTree(folder)).toEqual(describeTree(root));
       }),
       { numRuns: 60, seed: 5 },
     );

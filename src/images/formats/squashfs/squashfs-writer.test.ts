@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { describeTree, listFolder } from "../../../../test/support/list-inodes.ts";
+import { listTree } from "../../../../test/support/list-tree.ts";
 import { needs, needsThat, programPath } from "../../../../test/support/programs.ts";
 import { mustRun } from "../../../../test/support/run-program.ts";
 import { createScratch } from "../../../../test/support/scratch.ts";
@@ -14,6 +14,7 @@ import {
   type WriteTreeOptions,
   writeTree,
 } from "../../../../test/support/squashfs-trees.ts";
+import { describeTree, type TreeLines } from "../../../../test/support/tree-lines.ts";
 import type { TreeNode } from "../../contract.ts";
 
 const scratch = createScratch("squashfs");
@@ -68,11 +69,11 @@ extracts("device nodes are left out, owners and late times changed, where that i
     allRoot: true,
     latestMtimeSeconds: 1_600_000_000,
   });
-  expect(Object.keys(entries)).toEqual(["", "before", "early", "far", "late"]);
-  expect(entries.late).toContain("uid 0 gid 0 mtime 1600000000 ");
-  expect(entries.early).toContain(" mtime 5 ");
-  expect(entries.before).toContain(" mtime 0 ");
-  expect(entries.far).toContain(" mtime 1600000000 ");
+  expect([...entries.keys()]).toEqual(["", "before", "early", "far", "late"]);
+  expect(entries.get("late")).toMatchObject({ uid: 0, gid: 0, mtimeSeconds: 1_600_000_000 });
+  expect(entries.get("early")?.mtimeSeconds).toBe(5);
+  expect(entries.get("before")?.mtimeSeconds).toBe(0);
+  expect(entries.get("far")?.mtimeSeconds).toBe(1_600_000_000);
 });
 
 test("the bytes do not depend on workers, nor on how the source comes in", async () => {
@@ -109,10 +110,10 @@ test("the same content is stored once, small or large, whoever came first", asyn
   expect(twice).toBe(once);
 });
 
-async function extract(root: TreeNode, options: WriteTreeOptions): Promise<{ [path: string]: string }> {
+async function extract(root: TreeNode, options: WriteTreeOptions): Promise<TreeLines> {
   const image = scratch.at(`image-${made++}`);
   await writeTree(root, image, options);
   const folder = scratch.at(`folder-${made++}`);
   await mustRun([programPath("unsquashfs"), "-quiet", "-no-progress", "-dest", folder, image]);
-  return listFolder(folder);
+  return listTree(folder);
 }

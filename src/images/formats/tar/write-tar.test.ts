@@ -2,11 +2,12 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
 import { silentLogger } from "#core";
 import { everyKindOfEntry, layersOf, treeWithBytes } from "../../../../test/support/layer-trees.ts";
-import { describeTree, listFolder } from "../../../../test/support/list-inodes.ts";
+import { listTree } from "../../../../test/support/list-tree.ts";
 import { memoryLayer } from "../../../../test/support/memory-layer.ts";
 import { needs, needsThat, programPath } from "../../../../test/support/programs.ts";
 import { mustRun } from "../../../../test/support/run-program.ts";
 import { createScratch } from "../../../../test/support/scratch.ts";
+import { describeTree } from "../../../../test/support/tree-lines.ts";
 import type { LayerBlob } from "../../contract.ts";
 import { createLocalFileSink } from "../../sinks/local-file.ts";
 import { plainMember, renderTarHeader, renderUstar } from "./tar-header.ts";
@@ -36,7 +37,7 @@ async function written(layers: readonly LayerBlob[]): Promise<string> {
     mkdirSync(folder);
     const flags = ["--delay-directory-restore", "--numeric-owner", "--xattrs", "--xattrs-include=*", "-pxf"];
     await mustRun([programPath("tar"), "-C", folder, ...flags, path]);
-    expect(listFolder(folder)).toEqual(describeTree(await treeWithBytes(layers)));
+    expect(listTree(folder)).toEqual(describeTree(await treeWithBytes(layers)));
     const read = [programPath("getfattr"), "-d", "-e", "hex", "-m", "-", "--absolute-names"];
     expect(await mustRun([...read, `${folder}/bin/ping`])).toContain(
       "security.capability=0x0100000200040000000000000000000000000000\nuser.a=0x000a3d\n",
