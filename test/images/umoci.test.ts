@@ -1,20 +1,12 @@
 /** Our merged tree beside what `umoci` unpacks, entry by entry, for every edge of the list. Where umoci does otherwise, the image says so. */
 import { afterAll, expect, test } from "bun:test";
-import { AppError } from "#core";
-import type { LayerIndex, TreeNode } from "../../src/images/contract.ts";
-import { mergeLayers } from "../../src/images/layers/merge-layers.ts";
-import { readLayer } from "../../src/images/layers/read-layer.ts";
 import { listTree } from "../support/list-tree.ts";
-import {
-  type ContentRecorder,
-  createContentRecorder,
-  memoryLayer,
-  quietContext,
-} from "../support/memory-layer.ts";
+import { memoryLayer } from "../support/memory-layer.ts";
+import { mergedLines } from "../support/merged-lines.ts";
 import { findProgram, needsThat } from "../support/programs.ts";
 import { runProgram } from "../support/run-program.ts";
 import { createScratch } from "../support/scratch.ts";
-import { describeTree, type TreeLines } from "../support/tree-lines.ts";
+import type { TreeLines } from "../support/tree-lines.ts";
 import { writeLayout } from "../support/write-layout.ts";
 import { edgeImages } from "./edge-images.ts";
 
@@ -31,8 +23,7 @@ for (const [number, image] of edgeImages.entries()) {
   testAsRoot(
     image.name,
     async () => {
-      // Both packings, by turns: umoci reads gzip and plain alike.
-      const layers = image.layers.map((tar) => ({ ...memoryLayer(tar, "gzip") }));
+      const layers = image.layers.map((tar) => memoryLayer(tar, "gzip"));
       const folder = scratch.at(`layout-${number}`);
       await writeLayout(folder, layers);
       const theirs = scratch.at(`rootfs-${number}`);
@@ -42,7 +33,7 @@ for (const [number, image] of edgeImages.entries()) {
         return;
       }
       expect(ran).toMatchObject({ code: 0 });
-      const ours = withoutUnknownTimes(await ourTree(layers));
+      const ours = withoutUnknownTimes(await mergedLines(layers));
       const other = withoutUnknownTimes(listTree(theirs), ours);
       const differing = [...new Set([...ours.keys(), ...other.keys()])].filter(
         (path) => !Bun.deepEquals(ours.get(path), other.get(path)),
@@ -64,22 +55,6 @@ test("there are images for every rule", () => {
   for (const rule of ["a:", "b:", "c:", "d:", "e:", "f:", "g:", "h:", "i:", "n:"])
     expect(edgeImages.some((image) => image.name.startsWith(rule))).toBe(true);
 });
-
-async function ourTree(layers: readonly ReturnType<typeof memoryLayer>[]): Promise<TreeLines> {
-  const indexes: LayerIndex[] = [];
-  const recorders: ContentRecorder[] = [];
-  for (const layer of layers) {
-    const recorder = createContentRecorder();
-    indexes.push(await readLayer(layer, recorder, quietContext()));
-    recorders.push(recorder);
-  }
-  const root: TreeNode = mergeLayers(indexes);
-  return describeTree(root, ({ layer, entry }) => {
-    const content = recorders[layer]?.contents.get(entry);
-    if (content === undefined) throw new AppError("INTERNAL", `no content of ${layer}/${entry}`);
-    return content.sha256;
-  });
-}
 
 /** Folders that no entry describes have the time of unpacking there, and 1970 here. */
 function withoutUnknownTimes(tree: TreeLines, reference: TreeLines = tree): TreeLines {
