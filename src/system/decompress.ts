@@ -7,6 +7,7 @@ export type Compression = "gzip" | "zstd";
  * The bytes behind gzip (of any number of members) or zstd (any number of frames, skippable ones left out), decoded on a thread of its own in pieces
  * of up to 1 MiB, each valid until the next one is asked for. Zeros behind the last member are passed over. What `pieces` throws is thrown; damaged
  * data is IMAGE_INVALID. A zstd stream that stops early is not noticed here: whoever reads must know the end of what it reads.
+ * Where it ends early, a read of `pieces` may still be under way; its outcome is nobody's.
  */
 export async function* decompress(
   pieces: AsyncIterable<Uint8Array>,
@@ -23,13 +24,11 @@ export async function* decompress(
       freeUsed(piece as Buffer);
     }
   } catch (cause) {
-    stream.destroy();
-    // The reason of a source that failed is its own.
-    await feeding;
+    // The reason of a source that failed is its own. One that is still waiting for bytes is not waited for: they may be long in coming.
+    await Promise.race([feeding, undefined]);
     throw new AppError("IMAGE_INVALID", `its ${compression} data is damaged or cut short`, { cause });
   } finally {
     stream.destroy();
-    await feeding.catch(() => undefined);
   }
 }
 

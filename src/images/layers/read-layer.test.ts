@@ -182,6 +182,19 @@ test("what the source and the visitor throw comes out as it is", async () => {
   }
 });
 
+test("damage is told at once, though the rest of the layer is still to arrive", async () => {
+  const { descriptor } = packedLayer(Buffer.alloc(5_000_000), undefined);
+  const gzip = Buffer.from(Bun.gzipSync(new Uint8Array(tar)));
+  const junk = Buffer.concat([gzip.subarray(0, 100), Buffer.alloc(900_000, 0xff)]);
+  const never = new Promise<Uint8Array>(() => {});
+  const bytes = {
+    sizeBytes: 5_000_000,
+    read: (offset: number) => (offset === 0 ? Promise.resolve(junk) : never),
+  };
+  const layer = { descriptor, diffId: undefined, bytes };
+  expect((await refusal(layer)).code).toBe("IMAGE_INVALID");
+});
+
 test("an abort ends the reading as INTERRUPTED", async () => {
   const abort = new AbortController();
   const visitor = {
