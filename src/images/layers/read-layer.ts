@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { AppError, type Context } from "#core";
 import { type Digest, isForeignLayer } from "#oci";
 import { type Compression, decompress } from "#system";
-import type { ByteSource, LayerBlob, LayerIndex, LayerVisitor } from "../contract.ts";
+import type { LayerBlob, LayerIndex, LayerVisitor } from "../contract.ts";
 import { defaultLayerLimits, type LayerLimits } from "./layer-limits.ts";
 import { overLimit } from "./refuse.ts";
+import { piecesOf } from "./source-pieces.ts";
 import { TarReader } from "./tar-reader.ts";
 
 /**
@@ -19,11 +20,7 @@ export async function readLayer(
   context: Context,
   limits: LayerLimits = defaultLayerLimits,
 ): Promise<LayerIndex> {
-  checkSize(layer);
-  const head = await layer.bytes.read(0, SNIFF_BYTES, context);
-  const compression = sniffCompression(head);
-  const compressed = piecesOf(layer.bytes, context);
-  const pieces = compression === undefined ? compressed : decompress(compressed, compression);
+  const { compression, pieces } = await openPieces(layer, context);
   const reader = new TarReader(visitor, limits);
   try {
     for await (const piece of checkedPieces(pieces, layer, limits)) {
@@ -40,6 +37,36 @@ export async function readLayer(
   }
 }
 
+/**
+ * The uncompressed bytes of a layer, as an archive of layers holds them; the same checks, those of the tar's entries left out. Nothing may be used
+ * before the last piece came. A piece is valid until the next is asked for.
+ */
+export async function* readLayerBytes(
+  layer: LayerBlob,
+  context: Context,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { pieces } = await openPieces(layer, context);
+  try {
+    yield* checkedPieces(pieces, layer, defaultLayerLimits);
+  } catch (cause) {
+    throw inLayer(cause, layer, "");
+  }
+}
+
+async function openPieces(
+  layer: LayerBlob,
+  context: Context,
+): Promise<{ readonly compression: Compression | undefined; readonly pieces: AsyncIterable<Uint8Array> }> {
+  checkSize(layer);
+  const head = await layer.bytes.read(0, SNIFF_BYTES, context);
+  const compression = sniffCompression(head);
+  const compressed = piecesOf(layer.bytes, context);
+  return {
+    compression,
+    pieces: compression === undefined ? compressed : decompress(compressed, compression),
+  };
+}
+
 /** How the bytes of a layer are compressed, by their first ones; undefined for not at all. Throws UNSUPPORTED for what nobody should use here. */
 export function sniffCompression(head: Uint8Array): Compression | undefined {
   const word = (head[0] ?? 0) | ((head[1] ?? 0) << 8) | ((head[2] ?? 0) << 16);
@@ -54,7 +81,6 @@ export function sniffCompression(head: Uint8Array): Compression | undefined {
 }
 
 const SNIFF_BYTES = 512;
-const READ_BYTES = 1024 * 1024;
 
 function refuseOther(head: Uint8Array): void {
   const text = Buffer.from(head.subarray(0, 6)).toString("latin1");
@@ -81,16 +107,6 @@ function checkSize({ descriptor, bytes }: LayerBlob): void {
     "SIZE_INVALID",
     `the layer ${descriptor.digest} has ${bytes.sizeBytes} bytes, its manifest says ${descriptor.sizeBytes}`,
   );
-}
-
-async function* piecesOf(bytes: ByteSource, context: Context): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let offset = 0; offset < bytes.sizeBytes; ) {
-    refuseAborted(context);
-    const piece = await bytes.read(offset, Math.min(READ_BYTES, bytes.sizeBytes - offset), context);
-    if (piece.length === 0) throw new AppError("SIZE_INVALID", "the layer ended before its size");
-    offset += piece.length;
-    yield piece;
-  }
 }
 
 /** The uncompressed bytes, within the limits; throws after the last piece where the whole is not what the diff ID says. */

@@ -67,13 +67,14 @@ export async function openView(
   };
 }
 
-interface FoundManifest {
+export interface FoundManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
   readonly manifest: Manifest;
 }
 
-async function findManifest(
+/** The manifest of the image for a platform, or of the artifact that the content is. Throws as `openView`. */
+export async function findManifest(
   context: Context,
   content: ImageContent,
   choice: PlatformChoice,
