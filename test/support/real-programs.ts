@@ -73,6 +73,7 @@ export const realPrograms: readonly RealProgram[] = [
   debian("tar"),
   // Read the squashfs that we write, and write what it is measured against.
   ...["unsquashfs", "mksquashfs"].map((name) => debian(name, "squashfs-tools")),
+  debian("squashfuse"),
   debian("getfattr", "attr"),
   // Unpacks the layers that we merge.
   debian("umoci"),

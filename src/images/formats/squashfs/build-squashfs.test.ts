@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { type Context, silentLogger } from "#core";
+import { AppError, type Context, silentLogger } from "#core";
 import { digestOf, parseDigest } from "#oci";
 import { listTree } from "../../../../test/support/list-tree.ts";
 import { createContentRecorder, memoryLayer } from "../../../../test/support/memory-layer.ts";
@@ -12,7 +12,7 @@ import { createScratch } from "../../../../test/support/scratch.ts";
 import { fileNode, noiseBytes, textBytes } from "../../../../test/support/squashfs-trees.ts";
 import { renderTarItems, type TarItem } from "../../../../test/support/tar-writer.ts";
 import { describeTree, type TreeLines } from "../../../../test/support/tree-lines.ts";
-import type { LayerBlob, LayerIndex, TreeNode } from "../../contract.ts";
+import type { LayerBlob, LayerIndex, Sink, TreeNode } from "../../contract.ts";
 import { mergeLayers } from "../../layers/merge-layers.ts";
 import { readLayer } from "../../layers/read-layer.ts";
 import { createLocalFileSink } from "../../sinks/local-file.ts";
@@ -128,6 +128,30 @@ test("a layer that is not what the config says, and a stop, end it", async () =>
   await expect(build([other], scratch.at(`bad-${made++}`), options)).rejects.toThrow("config says");
   const stopped = { ...context, signal: AbortSignal.abort() };
   await expect(build([layer], scratch.at(`stop-${made++}`), options, stopped)).rejects.toThrow("stopped");
+});
+
+test("a sink that is full ends it with the sink's own error, a slow one changes nothing", async () => {
+  const layers = [memoryLayer(renderTarItems([{ path: "noise", content: noiseBytes(12_000_000) }]))];
+  const full = (): Promise<void> => Promise.reject(new AppError("STORAGE_FULL", "no room left"));
+  const sink = { write: full, finish: full, abort: () => Promise.resolve() };
+  await expect(buildSquashfs(layers, sink, options, context)).rejects.toThrow("no room left");
+
+  const quick = scratch.at(`quick-${made++}`);
+  await build(layers, quick, options);
+  const file = Buffer.alloc(16_000_000);
+  let end = 0;
+  const slow: Sink = {
+    async write(offset, bytes) {
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+      file.set(bytes, offset);
+      end = Math.max(end, offset + bytes.length);
+    },
+    finish: () => Promise.resolve(),
+    abort: () => Promise.resolve(),
+  };
+  const { sizeBytes } = await buildSquashfs(layers, slow, options, context);
+  expect(end).toBe(sizeBytes);
+  expect(file.subarray(0, sizeBytes).equals(readFileSync(quick))).toBe(true);
 });
 
 const path = fc.constantFrom("a", "b", "d/", "d/a", "d/b", "d/e/", "d/e/a");

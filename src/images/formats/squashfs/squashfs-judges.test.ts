@@ -1,7 +1,10 @@
 import { afterAll, expect } from "bun:test";
+import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import fc from "fast-check";
+import { silentLogger } from "#core";
 import { listTree } from "../../../../test/support/list-tree.ts";
+import { createContentRecorder, memoryLayer } from "../../../../test/support/memory-layer.ts";
 import { needs, needsThat, programPath, type Test } from "../../../../test/support/programs.ts";
 import { mustRun } from "../../../../test/support/run-program.ts";
 import { createScratch } from "../../../../test/support/scratch.ts";
@@ -14,8 +17,10 @@ import {
   treeNode,
   writeTree,
 } from "../../../../test/support/squashfs-trees.ts";
-import { describeTree } from "../../../../test/support/tree-lines.ts";
+import { describeTree, type TreeLines } from "../../../../test/support/tree-lines.ts";
 import type { TreeNode } from "../../contract.ts";
+import { mergeLayers } from "../../layers/merge-layers.ts";
+import { readLayer } from "../../layers/read-layer.ts";
 
 const scratch = createScratch("squashfs-judges");
 afterAll(() => {
@@ -29,6 +34,8 @@ const hasKernel =
 const mounts: Test = hasKernel
   ? needs("mount", "umount")
   : needsThat(false, "needs root and squashfs in the kernel");
+const context = { signal: new AbortController().signal, log: silentLogger };
+const EMPTY = createHash("sha256").digest("hex");
 const gzip = { name: "gzip", level: 6 } as const;
 
 mounts(
@@ -60,6 +67,47 @@ mounts(
     }
   },
 );
+
+needs("sqfs2tar")(
+  "sqfs2tar, another implementation, makes the same tree of it, in an archive that is read back",
+  async () => {
+    const root = everyKind();
+    root.children?.set("marked", fileNode("m", { xattrs: new Map([["user.mark", Buffer.from("\0\n")]]) }));
+    const image = scratch.at(`image-${made++}`);
+    await writeTree(root, image, { codec: { name: "zstd", level: 3 }, preserveDevices: true });
+    const tar = scratch.at(`tar-${made++}`);
+    await mustRun(["/bin/sh", "-c", 'exec "$0" "$1" > "$2"', programPath("sqfs2tar"), image, tar]);
+    const recorder = createContentRecorder();
+    const index = await readLayer(memoryLayer(readFileSync(tar)), recorder, context);
+    const found = describeTree(
+      mergeLayers([index]),
+      ({ entry }) => recorder.contents.get(entry)?.sha256 ?? EMPTY,
+    );
+    const expected = describeTree(root);
+    // The archive has no entry for the root itself.
+    for (const lines of [found, expected]) (lines as Map<string, unknown>).delete("");
+    expect(found).toEqual(expected);
+  },
+);
+
+const fuses = isRoot ? needs("squashfuse", "umount") : needsThat(false, "needs root");
+
+fuses("squashfuse, which Apptainer mounts with where there is no root, reads it", async () => {
+  const root = everyKind();
+  const image = scratch.at(`image-${made++}`);
+  await writeTree(root, image, { codec: gzip, preserveDevices: true, offsetBytes: 8192 });
+  const folder = scratch.at(`mount-${made++}`);
+  mkdirSync(folder);
+  await mustRun([programPath("squashfuse"), "-o", "offset=8192", image, folder]);
+  // It gives every name a number of its own.
+  const apart = (lines: TreeLines): unknown =>
+    [...lines].map(([path, line]) => [path, { ...line, sameAs: "" }]);
+  try {
+    expect(apart(listTree(folder))).toEqual(apart(describeTree(root)));
+  } finally {
+    await mustRun([programPath("umount"), "-l", folder]);
+  }
+});
 
 const attributes = isRoot ? needs("unsquashfs", "getfattr", "sqfs2tar") : needsThat(false, "needs root");
 
