@@ -21,6 +21,8 @@ export {
 export { mergeLayers } from "./layers/merge-layers.ts";
 export { readLayer } from "./layers/read-layer.ts";
 export { createLocalFileSink } from "./sinks/local-file.ts";
+export { createSshSink, type SshSinkOptions } from "./sinks/ssh.ts";
+export { parseSshTarget, type SshTarget } from "./sinks/ssh-target.ts";
 export { parsePlatform, renderPlatform } from "./sources/choose-platform.ts";
 export { openSource, type SourceSurroundings } from "./sources/open-source.ts";
 export { openView, type PlatformChoice, readWhole } from "./sources/open-view.ts";

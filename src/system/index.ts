@@ -33,6 +33,14 @@ export { type LineClient, type LineServer, listenLines } from "./listen-lines.ts
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readMachineNames } from "./machine-names.ts";
 export { nameProcess } from "./name-process.ts";
+export {
+  lastLine,
+  type SshDestination,
+  sshArguments,
+  sshDestinationWords,
+  sshEnvironment,
+  sshUnreachable,
+} from "./open-ssh.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
 export { packBytes, unpackBytes } from "./pack-bytes.ts";
 export { type PackedFile, packFile } from "./packed-file.ts";

@@ -4,10 +4,16 @@ import {
   type ConversationLimits,
   converse,
   findProgram,
+  lastLine,
   type ProgramResult,
   type ProgramRun,
   privateRuntimeFolder,
   runProgram,
+  type SshDestination,
+  sshArguments,
+  sshDestinationWords,
+  sshEnvironment,
+  sshUnreachable,
 } from "#system";
 import { createGate, type Gate } from "./gate.ts";
 import { HostSessions } from "./host-sessions.ts";
@@ -17,14 +23,7 @@ import { parseReport } from "./report.ts";
 import { RemoteSession, type Told } from "./session.ts";
 import { parseSettings, type SshSettings } from "./settings.ts";
 
-/** A host as OpenSSH is told of it. */
-export interface SshHost {
-  readonly host: string;
-  readonly user: string | undefined;
-  readonly port: number | undefined;
-  /** As in messages: `ssh://root@gpu01`. */
-  readonly text: string;
-}
+export type SshHost = SshDestination;
 
 export interface SshLimits {
   /** Programs of OpenSSH at once, over all hosts. */
@@ -43,10 +42,6 @@ const PERSIST_SECONDS = 60;
 /** For the executable, packed: 60 MB take ten minutes at 100 kB/s. */
 const SEND_MS = 10 * 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-
-/** What OpenSSH needs of the environment; the secrets that sources may keep there stay here. */
-const FOR_OPENSSH =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TERM|TMPDIR|DISPLAY|SSH_[A-Z_]+|KRB5[A-Z_]*|XDG_[A-Z_]+)$/;
 
 /** OpenSSH's exit code for its own failures; a host's program has others. */
 const SSH_FAILED = 255;
@@ -77,11 +72,7 @@ export class SshConnections {
   #arrivals = 0;
 
   constructor(env: Readonly<Record<string, string | undefined>>, limits: SshLimits = SSH_LIMITS) {
-    this.#env = Object.fromEntries(
-      Object.entries(env).filter(
-        (pair): pair is [string, string] => pair[1] !== undefined && FOR_OPENSSH.test(pair[0]),
-      ),
-    );
+    this.#env = sshEnvironment(env);
     this.#limits = limits;
     this.#askLimits = {
       timeoutMs: (limits.connectSeconds + limits.answerSeconds) * 1000,
@@ -189,8 +180,8 @@ export class SshConnections {
   }
 
   async #readSettings(context: Context, at: SshHost): Promise<SshSettings> {
-    const { exitCode, stdout, stderr } = await this.#ssh(context, at, ["-G", ...destination(at)], {});
-    if (exitCode !== 0) throw unreachable(at, stderr);
+    const { exitCode, stdout, stderr } = await this.#ssh(context, at, ["-G", ...sshDestinationWords(at)], {});
+    if (exitCode !== 0) throw sshUnreachable(at, stderr);
     return parseSettings(new TextDecoder().decode(stdout));
   }
 
@@ -206,16 +197,6 @@ export class SshConnections {
 
   async #flags(at: SshHost, settings: SshSettings): Promise<readonly string[]> {
     const options = [
-      "BatchMode=yes",
-      "RequestTTY=no",
-      "RemoteCommand=none",
-      "PermitLocalCommand=no",
-      "ClearAllForwardings=yes",
-      "ForwardAgent=no",
-      "ForwardX11=no",
-      "ServerAliveInterval=5",
-      "ServerAliveCountMax=3",
-      "LogLevel=ERROR",
       // Somebody's `no` would send secrets to whoever answers.
       `StrictHostKeyChecking=${settings.strictHostKeys === "accept-new" ? "accept-new" : "yes"}`,
     ];
@@ -228,7 +209,7 @@ export class SshConnections {
         `ControlPersist=${PERSIST_SECONDS}`,
       );
     }
-    return ["-T", "-a", "-x", ...options.flatMap((option) => ["-o", option]), ...destination(at)];
+    return sshArguments(at, options);
   }
 
   async #ssh(
@@ -246,15 +227,6 @@ export class SshConnections {
   }
 }
 
-function destination(at: SshHost): readonly string[] {
-  return [
-    ...(at.user === undefined ? [] : ["-l", at.user]),
-    ...(at.port === undefined ? [] : ["-p", String(at.port)]),
-    "--",
-    at.host,
-  ];
-}
-
 function readAnswers(
   at: SshHost,
   { stage, answers, end }: Told,
@@ -263,7 +235,7 @@ function readAnswers(
   const who = asked.identity.user ?? "root";
   switch (stage) {
     case "none":
-      throw unreachable(at, end?.stderr ?? "");
+      throw sshUnreachable(at, end?.stderr ?? "");
     case "stranger":
       throw new AppError("NOT_FOUND", `${at.text}: there is no user ${who} on that host`);
     case "powerless":
@@ -280,22 +252,4 @@ function readAnswers(
     case "end":
       return Array.from({ length: asked.count }, (_, index) => answers[index]);
   }
-}
-
-function unreachable(at: SshHost, stderr: string): AppError {
-  const command = [
-    "ssh",
-    ...(at.port === undefined ? [] : [`-p ${at.port}`]),
-    `${at.user === undefined ? "" : `${at.user}@`}${at.host}`,
-    "true",
-  ];
-  return new AppError("UNREACHABLE", `${at.text}: ${lastLine(stderr)}`, {
-    hint: `see it by hand: ${command.join(" ")}; wharf signs in as OpenSSH does, and is never asked anything`,
-  });
-}
-
-/** OpenSSH and sudo say last what it came to. */
-function lastLine(text: string): string {
-  const line = text.trim().split("\n").at(-1)?.trim() ?? "";
-  return line === "" ? "ssh ended without a word" : line.slice(0, 300);
 }
