@@ -18,6 +18,8 @@ export interface FetchRequest {
   /** Longest silence inside the body, milliseconds: a watch is silent for long. */
   readonly idleTimeoutMs?: number;
   readonly tls?: FetchTls;
+  /** A unix socket that is asked instead of the address's host. */
+  readonly socket?: string;
   /** The proxy (`http://host:port`), in place of what the environment says. */
   readonly proxy?: string;
 }
@@ -70,7 +72,8 @@ export function createFetch(options: FetchOptions): Fetch {
 
   return async function fetchFrom(address, request) {
     const url = parseUrl(address);
-    const proxy = request.proxy ?? chooseProxy(url, options.environment);
+    const isSocket = request.socket !== undefined;
+    const proxy = request.proxy ?? (isSocket ? undefined : chooseProxy(url, options.environment));
     const ca = request.ca === undefined ? undefined : certificates(request.ca, trusted);
     const tls = { ...(ca === undefined ? {} : { ca }), ...tlsOptions(request.tls) };
     const limit = new AbortController();
@@ -98,6 +101,7 @@ export function createFetch(options: FetchOptions): Fetch {
         // `false` keeps Bun from reading the environment by itself; its types do not know it yet.
         proxy: (proxy ?? false) as string,
         ...(Object.keys(tls).length === 0 ? {} : { tls }),
+        ...(request.socket === undefined ? {} : { unix: request.socket }),
       });
       return answerOf(response, { idleTimeoutMs: request.idleTimeoutMs ?? idleTimeoutMs, fail });
     } catch (cause) {

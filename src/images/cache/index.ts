@@ -2,4 +2,5 @@
 export { type BlobCache, type BlobCacheOptions, openBlobCache } from "./blob-cache.ts";
 export { type CacheFolder, openCacheFolder } from "./cache-folder.ts";
 export type { BlobAddress, BlobOrigin } from "./contract.ts";
+export { openSourceFile, type SourceFile } from "./file-source.ts";
 export { readSmallBlob, writeSmallBlob } from "./small-blobs.ts";

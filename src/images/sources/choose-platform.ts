@@ -78,3 +78,30 @@ export function choosePlatform(entries: readonly Descriptor[], wanted: Platform)
 function compareVariants(a: Descriptor, b: Descriptor): number {
   return (a.platform?.variant ?? "").localeCompare(b.platform?.variant ?? "", "en", { numeric: true });
 }
+
+/** What somebody wants to run an image on. */
+export interface PlatformChoice {
+  readonly platform: Platform;
+  /** They said so: another one is refused. Else what is there is taken: for linux/amd64, or the only one. */
+  readonly isAsked: boolean;
+}
+
+const USUAL: Platform = { os: "linux", architecture: "amd64" };
+
+/**
+ * The platform that was asked for, or this machine's where it runs containers itself; where it does not (macOS), the one that most clusters
+ * have. Throws INVALID_INPUT.
+ */
+export function platformChoice(
+  text: string | undefined,
+  machine: { readonly system: string; readonly processor: string },
+): PlatformChoice {
+  if (text !== undefined) return { platform: parsePlatform(text), isAsked: true };
+  if (machine.system !== "linux") return { platform: USUAL, isAsked: false };
+  return { platform: normalPlatform({ os: "linux", architecture: machine.processor }), isAsked: false };
+}
+
+/** The platforms to look for, in this order. */
+export function platformsOf({ platform, isAsked }: PlatformChoice): readonly Platform[] {
+  return isAsked || isForPlatform(USUAL, platform) ? [platform] : [platform, USUAL];
+}

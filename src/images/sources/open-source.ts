@@ -3,6 +3,10 @@ import { AppError, type Context } from "#core";
 import { parseReference, type Reference } from "#oci";
 import { type BlobCacheOptions, type CacheFolder, openBlobCache } from "../cache/index.ts";
 import type { ImageContent } from "../contract.ts";
+import { openArchive } from "./archive-file.ts";
+import { openDockerArchiveContent } from "./docker-archive-content.ts";
+import { type DaemonSurroundings, openDaemonArchive } from "./docker-daemon.ts";
+import { openFolderFiles, openLayoutContent } from "./layout-content.ts";
 import type { ImageSource } from "./parse-source.ts";
 import { createRegistryContent, findRegistryRoot, type RegistryDoor } from "./registry-content.ts";
 import type { UrlFetch } from "./url-origin.ts";
@@ -17,6 +21,7 @@ export interface SourceSurroundings {
   readonly mirrors?: readonly string[];
   /** Asks for foreign layers where their makers keep them. */
   readonly fetchUrl: UrlFetch;
+  readonly daemon: DaemonSurroundings;
 }
 
 /** Finds what a source's name means; layers come when they are read. `close` it. Throws what the source throws, NOT_FOUND for no such file. */
@@ -25,16 +30,49 @@ export async function openSource(
   source: ImageSource,
   surroundings: SourceSurroundings,
 ): Promise<ImageContent> {
+  const { cache } = surroundings;
   switch (source.kind) {
     case "registry":
     case "artifact":
       return openRegistrySource(context, source, surroundings);
     case "oci-layout":
+      return closing(openFolderFiles(source.path), (files) =>
+        openLayoutContent(context, files, named(source)),
+      );
     case "oci-archive":
+      return closing(await openArchive(context, source.path, cache), (archive) =>
+        openLayoutContent(context, { ...archive, open: async (path) => archive.find(path) }, named(source)),
+      );
     case "docker-archive":
+      return closing(await openArchive(context, source.path, cache), (archive) =>
+        openDockerArchiveContent(context, archive, named(source)),
+      );
     case "docker-daemon":
-      throw new AppError("UNSUPPORTED", `${source.kind} is not read yet`);
+      return closing(
+        await openDaemonArchive(context, source.reference, cache, surroundings.daemon),
+        (archive) => openDockerArchiveContent(context, archive, { name: source.text, image: undefined }),
+      );
   }
+}
+
+/** What was opened is closed where `work` fails. */
+async function closing<T extends { close(): Promise<void> }>(
+  opened: T,
+  work: (opened: T) => Promise<ImageContent>,
+): Promise<ImageContent> {
+  try {
+    return await work(opened);
+  } catch (cause) {
+    await opened.close();
+    throw cause;
+  }
+}
+
+function named({ text, image }: { readonly text: string; readonly image: string | undefined }): {
+  readonly name: string;
+  readonly image: string | undefined;
+} {
+  return { name: text, image };
 }
 
 async function openRegistrySource(

@@ -4,19 +4,20 @@ import {
   type Digest,
   type Manifest,
   mediaTypes,
-  type Platform,
   parseImageConfig,
   parseManifest,
 } from "#oci";
 import type { ByteSource, ImageContent, ImageView, LayerBlob } from "../contract.ts";
+import { readStretch } from "../read-stretch.ts";
 import { refuseArtifact } from "./artifact-kind.ts";
-import { choosePlatform, isForPlatform, isImageEntry, renderPlatform } from "./choose-platform.ts";
-
-export interface PlatformChoice {
-  readonly platform: Platform;
-  /** Somebody asked for it: another one is refused. Else the only image there is taken, whatever it is for. */
-  readonly isAsked: boolean;
-}
+import {
+  choosePlatform,
+  isForPlatform,
+  isImageEntry,
+  type PlatformChoice,
+  platformsOf,
+  renderPlatform,
+} from "./choose-platform.ts";
 
 /** Indexes in indexes (image-spec allows it, Apptainer's users meet it): deeper is nobody's image. */
 const MAX_DEPTH = 4;
@@ -39,7 +40,7 @@ export async function openView(
   if (config === undefined) throw new AppError("MANIFEST_INVALID", "the image's manifest has no config");
   if (config.sizeBytes > MAX_CONFIG_BYTES)
     throw new AppError("TOO_LARGE", `the image's config is larger than ${MAX_CONFIG_BYTES} bytes`);
-  const parsed = parseImageConfig(await readWhole(context, content.blob(config)));
+  const parsed = parseImageConfig(await readStretch(content.blob(config), 0, config.sizeBytes, context));
   const layers = manifest.layers.filter((layer) => layer.mediaType !== mediaTypes.ociEmpty);
   const diffIds = parsed.diffIds;
   if (diffIds.length !== 0 && diffIds.length !== layers.length)
@@ -90,11 +91,13 @@ export async function findManifest(
     seen.add(descriptor.digest);
     const images = manifest.manifests.filter(isImageEntry);
     for (const { platform } of images) if (platform !== undefined) platforms.push(renderPlatform(platform));
-    const fitting = choosePlatform(images, choice.platform);
+    const [fitting = [], usual = []] = platformsOf(choice).map((platform) =>
+      choosePlatform(images, platform),
+    );
     // Without a platform it is an index of its own, or an image that says in its config what it is for.
     const unsaid = images.filter((entry) => entry.platform === undefined);
     const only = !choice.isAsked && images.length === 1 ? images : [];
-    for (const entry of new Set([...fitting, ...unsaid, ...only])) {
+    for (const entry of new Set([...fitting, ...unsaid, ...usual, ...only])) {
       if (seen.has(entry.digest)) continue;
       const found = await search(entry, depth + 1);
       if (found !== undefined) return found;
@@ -118,18 +121,6 @@ function layerOf(
     return bytes.read(offset, length, context);
   };
   return { descriptor, diffId, bytes: { sizeBytes: bytes.sizeBytes, read } };
-}
-
-/** All bytes of something small. */
-export async function readWhole(context: Context, source: ByteSource): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for (let at = 0; at < source.sizeBytes; ) {
-    const piece = await source.read(at, source.sizeBytes - at, context);
-    if (piece.length === 0) throw new AppError("SIZE_INVALID", "something ended before its size");
-    pieces.push(piece);
-    at += piece.length;
-  }
-  return new Uint8Array(Buffer.concat(pieces));
 }
 
 function noImage(name: string, { platform }: PlatformChoice, found: readonly string[]): AppError {

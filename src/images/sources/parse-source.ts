@@ -32,9 +32,10 @@ export const sourceSpellings =
 
 /**
  * Parses `docker://NAME` (docker's and Enroot's form; a bare name is one too), `oras://NAME`, `oci:FOLDER[:TAG|@DIGEST]`, `oci-archive:FILE[:TAG|@DIGEST]`,
- * `docker-archive:FILE[:NAME]`, `docker-daemon:NAME`. A path ends at its first colon. Throws INVALID_INPUT, NAME_INVALID, DIGEST_INVALID.
+ * `docker-archive:FILE[:NAME]`, `docker-daemon:NAME`. A path ends at its first colon; `absolute` says where a
+ * relative one begins. Throws INVALID_INPUT, NAME_INVALID, DIGEST_INVALID.
  */
-export function parseSource(text: string): ImageSource {
+export function parseSource(text: string, absolute: (path: string) => string = (path) => path): ImageSource {
   const scheme = /^([a-z][a-z-]*):(\/\/)?/.exec(text);
   const kind =
     scheme?.[1] === undefined ? undefined : (KINDS as Record<string, ImageSource["kind"]>)[scheme[1]];
@@ -55,7 +56,8 @@ export function parseSource(text: string): ImageSource {
   }
   // A folder named `//x` is nobody's.
   if (hasSlashes) throw unknownSpelling(text);
-  return { kind, text, ...splitPath(rest, text) };
+  const { path, image } = splitPath(rest, text);
+  return { kind, text, path: absolute(path), image };
 }
 
 function splitPath(
