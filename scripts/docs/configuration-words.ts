@@ -86,6 +86,7 @@ export const environmentWords: Readonly<Record<string, string>> = {
   WHARF_KUBELET_LOGINS:
     "for `wharf-kubelet-provider`: the file of logins that a delivery to `kubelet-plugin` wrote, instead of a wharf.yaml",
   WHARF_CONFIG: "the wharf.yaml to use, where `-c` names none",
+  WHARF_CACHE: "the folder that `wharf pull` keeps in what it fetched, where `--cache` names none",
   WHARF_KEY_FILE: "the vault's key, instead of the one in the user's configuration folder",
   WHARF_PASSPHRASE_FILE: "a file with the vault's passphrase, for a vault that has one",
   ANSIBLE_VAULT_PASSWORD_FILE:

@@ -29,6 +29,7 @@ async function playDemo(): Promise<string> {
     },
     outBytes: refuse,
     isOutTerminal: false,
+    isErrTerminal: false,
     isInTerminal: false,
     color: false,
     readIn: refuse,

@@ -41,6 +41,12 @@ export const sections: readonly CommandSection[] = [
     },
   },
   {
+    title: "Pull images",
+    commands: {
+      pull: async () => (await import("./commands/pull.ts")).pull,
+    },
+  },
+  {
     title: "Serve a registry",
     commands: {
       serve: async () => (await import("./commands/serve.ts")).serve,

@@ -1,6 +1,6 @@
 /** Images: a view of one from anywhere, its layers merged into one tree, and the formats that it can be written as. */
 
-export { openCacheFolder } from "./cache/index.ts";
+export { type CacheFolder, openCacheFolder } from "./cache/index.ts";
 export type {
   ByteSource,
   LayerBlob,
@@ -10,8 +10,11 @@ export type {
   Sink,
   TreeNode,
 } from "./contract.ts";
+export { loadFormat } from "./formats/all.ts";
+export type { FormatChoice, FormatName, ImageFormat } from "./formats/contract.ts";
 export { type SifOptions, writeSif, ZSTD_SIF_NOTE } from "./formats/sif/write-sif.ts";
 export { type SqshOptions, writeSqsh } from "./formats/sqsh/write-sqsh.ts";
+
 export {
   type BuildSquashfsOptions,
   type BuiltSquashfs,
@@ -20,10 +23,18 @@ export {
 } from "./formats/squashfs/build-squashfs.ts";
 export { mergeLayers } from "./layers/merge-layers.ts";
 export { readLayer } from "./layers/read-layer.ts";
+export { type PullOutcome, type PullProgress, type PullTarget, pullImage } from "./pull-image.ts";
+export { parseTarget, type WrittenTarget } from "./pull-target.ts";
+export { readStretch } from "./read-stretch.ts";
 export { createLocalFileSink } from "./sinks/local-file.ts";
 export { createSshSink, type SshSinkOptions } from "./sinks/ssh.ts";
 export { parseSshTarget, type SshTarget } from "./sinks/ssh-target.ts";
-export { parsePlatform, renderPlatform } from "./sources/choose-platform.ts";
+export {
+  type PlatformChoice,
+  parsePlatform,
+  platformChoice,
+  renderPlatform,
+} from "./sources/choose-platform.ts";
 export { openSource, type SourceSurroundings } from "./sources/open-source.ts";
-export { openView, type PlatformChoice, readWhole } from "./sources/open-view.ts";
+export { openView } from "./sources/open-view.ts";
 export { type ImageSource, parseSource, sourceSpellings } from "./sources/parse-source.ts";

@@ -32,6 +32,7 @@ export { createKeyedHash } from "./keyed-hash.ts";
 export { type LineClient, type LineServer, listenLines } from "./listen-lines.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
 export { readMachineNames } from "./machine-names.ts";
+export { machinePlatform } from "./machine-platform.ts";
 export { nameProcess } from "./name-process.ts";
 export {
   lastLine,

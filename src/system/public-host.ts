@@ -1,6 +1,3 @@
-import { promises as dns } from "node:dns";
-import { BlockList, isIP } from "node:net";
-
 /** What is not the public internet (IANA's special-purpose registries): this machine, private and link-local networks, clouds' metadata. */
 const PRIVATE: readonly (readonly [string, number, "ipv4" | "ipv6"])[] = [
   ["0.0.0.0", 8, "ipv4"],
@@ -26,15 +23,21 @@ const PRIVATE: readonly (readonly [string, number, "ipv4" | "ipv6"])[] = [
  * a proxy looks: it is taken by its form then (no single word, nothing under `.local`, `.internal`, `.localhost`).
  */
 export async function isPublicHost(hostname: string): Promise<boolean> {
+  // Loaded when somebody asks: hardly anybody does.
+  const { isIP } = process.getBuiltinModule("node:net");
   const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
   if (isIP(host) !== 0) return !isPrivate(host);
   if (!host.includes(".") || /\.(local|internal|localhost|localdomain|home\.arpa)\.?$/.test(host))
     return false;
-  const found = await dns.lookup(host, { all: true }).catch(() => []);
+  const found = await process
+    .getBuiltinModule("node:dns")
+    .promises.lookup(host, { all: true })
+    .catch(() => []);
   return found.every(({ address }) => !isPrivate(address));
 }
 
 function isPrivate(address: string): boolean {
+  const { BlockList, isIP } = process.getBuiltinModule("node:net");
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   // In hexadecimal the same: nobody public writes an IPv4 address that way.
   if (mapped === undefined && /^::ffff:/i.test(address)) return true;

@@ -11,6 +11,8 @@ export interface Terminal {
   /** Raw bytes to standard output. */
   outBytes(bytes: Uint8Array): void;
   readonly isOutTerminal: boolean;
+  /** Somebody watches what `err` writes: a line may be written over. */
+  readonly isErrTerminal: boolean;
   readonly isInTerminal: boolean;
   readonly color: boolean;
   /** All of standard input, at most `maxBytes` (TOO_LARGE above). */
@@ -38,6 +40,9 @@ export function createTerminal(
     get isOutTerminal() {
       return isTerminal(1);
     },
+    get isErrTerminal() {
+      return isTerminal(2) && env.TERM !== "dumb";
+    },
     get isInTerminal() {
       return isTerminal(0);
     },
@@ -58,7 +63,7 @@ export function createTerminal(
 }
 
 /** Its module is loaded when somebody asks: programs that others call never do. */
-function isTerminal(fd: 0 | 1): boolean {
+function isTerminal(fd: 0 | 1 | 2): boolean {
   return process.getBuiltinModule("node:tty").isatty(fd);
 }
 

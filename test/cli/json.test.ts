@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCommandTable, groups, sections } from "#cli";
 import { runCli } from "../support/run-cli.ts";
+import { savedImage } from "../support/saved-image.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
 /** One command of the way, in order; `input` is its standard input, `keys` are in its document. */
@@ -26,6 +27,7 @@ beforeAll(async () => {
     join(home, "kube.yaml"),
     'version: 1\nlogins:\n  a: { registry: a.example, username: robot }\ndeliver:\n  - { to: kubernetes, at: "k8s://prod", namespaces: [ml] }\n',
   );
+  writeFileSync(join(home, "image.tar"), savedImage());
 });
 afterAll(async () => {
   await server.stop();
@@ -78,6 +80,10 @@ function way(): readonly Step[] {
     { args: ["import", "--from", "docker", "--dry-run"], keys: ["config", "logins", "leftOut", "unread"] },
     { args: ["check"], keys: [] },
     { args: ["why", `${address}/team/app`, "--offline"], keys: ["image", "answers"] },
+    {
+      args: ["pull", `docker-archive:${join(home, "image.tar")}`, join(home, "image.squashfs")],
+      keys: ["source", "out", "format", "platform", "manifest", "sizeBytes", "how", "networkBytes"],
+    },
     { args: ["credential-helper", "version"], keys: ["version"] },
     { args: ["render", "docker"], keys: ["path", "mode", "content"] },
     {

@@ -58,6 +58,7 @@ export async function runCli(
     err: (text) => void err.push(text),
     outBytes: (bytes) => void out.push(bytes),
     isOutTerminal: atTerminal,
+    isErrTerminal: false,
     isInTerminal: atTerminal,
     color: options.color ?? false,
     readIn: async () => Buffer.from(options.input ?? ""),

@@ -144,6 +144,7 @@ export class Stage {
       },
       outBytes: (bytes) => write(Buffer.from(bytes).toString()),
       isOutTerminal: false,
+      isErrTerminal: false,
       isInTerminal: false,
       color: this.#options.terminal.color,
       readIn: () => Promise.resolve(Buffer.from(input)),

@@ -19,7 +19,7 @@ export interface CacheFolder {
 const FOLDERS = ["blobs", "blobs/sha256", "blobs/sha512", "partial", "results", "running"];
 
 /** What tells backup programs that all of this can be had again (bford.info/cachedir). */
-const TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# made by wharf; `wharf cache prune` empties it\n";
+const TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# made by wharf: images and parts of them\n";
 
 /**
  * Opens the cache in a folder, and makes it where it is not there: for its user alone (0700). A folder that was made with wider rights, for a

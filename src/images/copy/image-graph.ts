@@ -1,7 +1,8 @@
 import { AppError, type Context } from "#core";
 import { type Descriptor, type Manifest, parseManifest } from "#oci";
 import type { ImageContent } from "../contract.ts";
-import { findManifest, type PlatformChoice } from "../sources/open-view.ts";
+import type { PlatformChoice } from "../sources/choose-platform.ts";
+import { findManifest } from "../sources/open-view.ts";
 
 /** What has to be somewhere for an image to be there: original bytes, none of them changed. */
 export interface ImageGraph {

@@ -1,0 +1,215 @@
+import { createHash, randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { chmod, copyFile, link, rename, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type Context, version } from "#core";
+import { readTextLimited, systemErrorCode, toStorageError } from "#system";
+import type { CacheFolder } from "./cache-folder.ts";
+import { openSourceFile, type SourceFile } from "./file-source.ts";
+
+/** What a result was made from: the same again gives the same bytes. */
+export interface ResultKey {
+  /** What the image's name pointed to, an index or a manifest. */
+  readonly digest: string;
+  /** As it was asked for, or as it is chosen where nobody asks. */
+  readonly platform: string;
+  readonly format: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Some formats write it into the file. */
+  readonly name: string;
+}
+
+/** What is remembered of a result beside its bytes. */
+export interface ResultFacts {
+  readonly manifestDigest: string;
+  readonly platform: string;
+}
+
+export interface KeptResult extends ResultFacts {
+  readonly sizeBytes: number;
+}
+
+interface ResultRecord extends KeptResult {
+  readonly key: ResultKey;
+  readonly version: string;
+  /** Of the data file, when it was kept. */
+  readonly mtimeMs: number;
+  readonly mark: string;
+}
+
+const MAX_RECORD_BYTES = 64 * 1024;
+const MARK_BYTES = 64 * 1024;
+
+/**
+ * Keeps the file at `path` as the result of `key`, at no cost of room: as a clone of it or a link to it. Where its file system gives neither (another
+ * disk than the cache's), nothing is kept.
+ */
+export async function keepResult(
+  context: Context,
+  folder: CacheFolder,
+  key: ResultKey,
+  result: ResultFacts & { readonly path: string },
+): Promise<void> {
+  const { data, record } = pathsOf(folder, key);
+  const temporary = `${data}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    if (!(await cloneFile(result.path, temporary)) && !(await linkFile(result.path, temporary))) {
+      context.log.debug("the result is not kept: the cache is on another file system", { path: result.path });
+      return;
+    }
+    await rename(temporary, data);
+    const file = await openSourceFile(data);
+    if (file === undefined) return;
+    try {
+      const { manifestDigest, platform } = result;
+      const text: ResultRecord = {
+        key,
+        version,
+        manifestDigest,
+        platform,
+        sizeBytes: file.sizeBytes,
+        mtimeMs: (await stat(data)).mtimeMs,
+        mark: await markOf(file),
+      };
+      await writeFile(temporary, JSON.stringify(text), { mode: folder.fileMode });
+      await rename(temporary, record);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    await unlink(temporary).catch(() => undefined);
+    throw toStorageError(cause, `keeping a result in ${folder.results}`);
+  }
+}
+
+/** A result that nobody has changed since; undefined where there is none. A changed one is forgotten. */
+export async function findResult(
+  context: Context,
+  folder: CacheFolder,
+  key: ResultKey,
+): Promise<KeptResult | undefined> {
+  const { data, record } = pathsOf(folder, key);
+  const known = parseRecord(await readTextLimited(record, MAX_RECORD_BYTES));
+  if (known === undefined) return undefined;
+  const file = await openSourceFile(data);
+  try {
+    const isSame =
+      file !== undefined &&
+      file.sizeBytes === known.sizeBytes &&
+      (await stat(data)).mtimeMs === known.mtimeMs &&
+      (await markOf(file)) === known.mark;
+    if (isSame) return known;
+    context.log.info("a kept result was changed since, and is made anew", { path: data });
+    for (const path of [record, data]) await unlink(path).catch(() => undefined);
+    return undefined;
+  } finally {
+    await file?.close();
+  }
+}
+
+/**
+ * Puts a result that `findResult` found at `path`, replacing what is there: a clone; else a link where `isShared`; else a copy. Gives which.
+ */
+export async function placeResult(
+  folder: CacheFolder,
+  key: ResultKey,
+  target: { readonly path: string; readonly mode: number; readonly isShared: boolean },
+): Promise<"clone" | "link" | "copy"> {
+  const { data, record } = pathsOf(folder, key);
+  const temporary = join(
+    dirname(target.path),
+    `.${basename(target.path)}.${randomBytes(6).toString("hex")}.tmp`,
+  );
+  try {
+    const how = await bring(data, temporary, target.isShared);
+    // A link has the mode already, and its time says that nobody has changed it.
+    if (how !== "link") await chmod(temporary, target.mode);
+    await rename(temporary, target.path);
+    const now = new Date();
+    await utimes(record, now, now).catch(() => undefined);
+    return how;
+  } catch (cause) {
+    throw toStorageError(cause, `writing ${target.path}`);
+  } finally {
+    // rename does nothing where both names are one file already.
+    await unlink(temporary).catch(() => undefined);
+  }
+}
+
+async function bring(from: string, to: string, isShared: boolean): Promise<"clone" | "link" | "copy"> {
+  if (await cloneFile(from, to)) return "clone";
+  if (isShared && (await linkFile(from, to))) return "link";
+  await copyFile(from, to, constants.COPYFILE_EXCL);
+  return "copy";
+}
+
+/** The settings and the digest decide; what is the key of one version is none of another, whose writers may differ. */
+function pathsOf(folder: CacheFolder, key: ResultKey): { readonly data: string; readonly record: string } {
+  const { digest, platform, format, settings, name } = key;
+  const text = JSON.stringify([version, digest, platform, format, sorted(settings), name]);
+  const base = join(folder.results, createHash("sha256").update(text).digest("hex"));
+  return { data: `${base}.data`, record: `${base}.json` };
+}
+
+function sorted(settings: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
+  return Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Both ends: a header that was changed, something that was put at the end. With size and time it tells every change that programs make. */
+async function markOf(file: SourceFile): Promise<string> {
+  const hash = createHash("sha256");
+  hash.update(await file.read(0, Math.min(MARK_BYTES, file.sizeBytes)));
+  const tail = Math.max(0, file.sizeBytes - MARK_BYTES);
+  hash.update(await file.read(tail, file.sizeBytes - tail));
+  return hash.digest("hex");
+}
+
+async function cloneFile(from: string, to: string): Promise<boolean> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    return true;
+  } catch (cause) {
+    if (isCannot(cause)) {
+      // What it made before it found out.
+      await unlink(to).catch(() => undefined);
+      return false;
+    }
+    throw cause;
+  }
+}
+
+async function linkFile(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (cause) {
+    if (isCannot(cause)) return false;
+    throw cause;
+  }
+}
+
+/** Another file system, one without this ability, or a file that is not ours to link. */
+function isCannot(cause: unknown): boolean {
+  return ["EXDEV", "ENOTSUP", "EOPNOTSUPP", "ENOTTY", "EINVAL", "ENOSYS", "EPERM", "EMLINK"].includes(
+    systemErrorCode(cause) ?? "",
+  );
+}
+
+function parseRecord(text: string | undefined): ResultRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+  const { sizeBytes, mtimeMs, mark, manifestDigest, platform, key } = (value ?? {}) as Partial<ResultRecord>;
+  const isRecord =
+    typeof sizeBytes === "number" &&
+    typeof mtimeMs === "number" &&
+    typeof mark === "string" &&
+    typeof manifestDigest === "string" &&
+    typeof platform === "string" &&
+    typeof key?.name === "string" &&
+    typeof key.format === "string";
+  return isRecord ? (value as ResultRecord) : undefined;
+}

@@ -1,0 +1,228 @@
+import { dirname, resolve } from "node:path";
+import { AppError, type Context } from "#core";
+import { isThere } from "#system";
+import type { CacheFolder } from "./cache/index.ts";
+import {
+  findResult,
+  keepResult,
+  placeResult,
+  type ResultFacts,
+  type ResultKey,
+} from "./cache/result-cache.ts";
+import { holdBlobs } from "./cache/running-pulls.ts";
+import type { ImageContent, ImageView, Sink } from "./contract.ts";
+import type { FileFormat, FormatChoice, FormatOutcome, ImageFormat } from "./formats/contract.ts";
+import { createLocalFileSink } from "./sinks/local-file.ts";
+import { type PlatformChoice, renderPlatform } from "./sources/choose-platform.ts";
+import { openSource, type SourceSurroundings } from "./sources/open-source.ts";
+import { openView } from "./sources/open-view.ts";
+import type { ImageSource } from "./sources/parse-source.ts";
+
+export interface PullRequest {
+  readonly source: ImageSource;
+  readonly platform: PlatformChoice;
+  readonly format: ImageFormat;
+  readonly choice: FormatChoice;
+  readonly target: PullTarget;
+  /** What is there is replaced. */
+  readonly isForced: boolean;
+  /** The result may share its bytes on disk with those of other pulls, whatever its format. */
+  readonly isShared: boolean;
+  /** A result made before is taken, and this one is kept for others. */
+  readonly keepsResults: boolean;
+}
+
+/** Where the result goes: a path of this machine, or a sink that leads elsewhere. */
+export type PullTarget =
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "sink"; readonly open: (mode: number) => Promise<Sink> };
+
+export interface PullOutcome extends ResultFacts {
+  readonly sizeBytes: number;
+  /** `made`, or brought from a result of before. */
+  readonly how: "made" | "clone" | "link" | "copy";
+  /** What people should know of the result. */
+  readonly notes: readonly string[];
+}
+
+/** How far a pull is. Bytes of layers as they are stored; the total is 0 until it is known. */
+export interface PullProgress {
+  readonly phase: "asking" | "making" | "finishing";
+  readonly totalBytes: number;
+  readonly networkBytes: number;
+  readonly cachedBytes: number;
+  readonly writtenBytes: number;
+}
+
+export interface PullSurroundings extends SourceSurroundings {
+  readonly onProgress?: (progress: PullProgress) => void;
+}
+
+/**
+ * Brings an image to where it is wanted, in a format. Nothing has the target's name before all of it is there and right. Of a result that was made
+ * before, one request of the registry is all that is asked. Throws ALREADY_EXISTS, and what source, format and sink throw.
+ */
+export async function pullImage(
+  context: Context,
+  request: PullRequest,
+  surroundings: PullSurroundings,
+): Promise<PullOutcome> {
+  await refuseOverwriting(request);
+  const meter = createMeter(surroundings.onProgress);
+  const content = await openSource(context, request.source, {
+    ...surroundings,
+    transfer: { ...surroundings.transfer, onBytes: meter.onBytes },
+  });
+  const held = await holdBlobs(surroundings.cache);
+  try {
+    return await pullContent(context, request, {
+      content,
+      cache: surroundings.cache,
+      meter,
+      hold: (digests) => held.hold(digests),
+    });
+  } finally {
+    await content.close();
+    await held.release();
+  }
+}
+
+interface Pulling {
+  readonly content: ImageContent;
+  readonly cache: CacheFolder;
+  readonly meter: Meter;
+  readonly hold: (digests: readonly string[]) => Promise<void>;
+}
+
+async function pullContent(context: Context, request: PullRequest, pulling: Pulling): Promise<PullOutcome> {
+  const { content, cache } = pulling;
+  const { format, target } = request;
+  const key = resultKey(request, content);
+  // A folder's files may be changed one by one, and what goes elsewhere leaves nothing here.
+  const isKept = request.keepsResults && format.kind === "file" && target.kind === "path";
+  if (isKept) {
+    const kept = await findResult(context, cache, key);
+    if (kept !== undefined) {
+      const isShared = request.isShared || !format.isChangedInPlace;
+      const how = await placeResult(cache, key, { path: target.path, mode: format.mode, isShared });
+      return { ...kept, how, notes: [] };
+    }
+  }
+  const view = await openView(context, content, request.platform);
+  await pulling.hold([view.config.digest, ...view.layers.map(({ descriptor }) => descriptor.digest)]);
+  pulling.meter.begin(view);
+  const { sizeBytes, notes = [] } = await write(context, request, view, pulling);
+  const facts = {
+    manifestDigest: view.manifest.descriptor.digest,
+    platform: renderPlatform(view.config.platform),
+  };
+  if (isKept) {
+    // The result is there and right whether it can be kept or not.
+    await keepResult(context, cache, key, { ...facts, path: target.path }).catch((cause: unknown) =>
+      context.log.warn("the result is not kept for other pulls", { why: (cause as Error).message }),
+    );
+  }
+  return { ...facts, sizeBytes, notes, how: "made" };
+}
+
+async function write(
+  context: Context,
+  request: PullRequest,
+  view: ImageView,
+  { content, meter }: Pulling,
+): Promise<FormatOutcome> {
+  const { format, target, choice, platform } = request;
+  const image = { view, content, platform };
+  if (format.kind === "folder") {
+    if (target.kind === "sink")
+      throw new AppError("USAGE", `${format.name} is written as a folder of this machine`);
+    const written = await format.write(context, image, target.path, choice);
+    await content.settle();
+    return written;
+  }
+  const sink = target.kind === "sink" ? await target.open(format.mode) : await openLocal(target.path, format);
+  try {
+    const written = await format.write(context, image, meter.metered(sink), choice);
+    meter.finish();
+    await content.settle();
+    await sink.finish(written.sizeBytes);
+    return written;
+  } catch (cause) {
+    await sink.abort();
+    throw cause;
+  }
+}
+
+function openLocal(path: string, format: FileFormat): Promise<Sink> {
+  return createLocalFileSink(path, { mode: format.mode });
+}
+
+function resultKey({ source, platform, format, choice }: PullRequest, content: ImageContent): ResultKey {
+  const asked = renderPlatform(platform.platform);
+  return {
+    digest: content.root.digest,
+    platform: platform.isAsked ? asked : `${asked} or what is there`,
+    format: format.name,
+    settings: format.settings(choice),
+    name: source.text,
+  };
+}
+
+async function refuseOverwriting({ target, isForced, format }: PullRequest): Promise<void> {
+  if (target.kind === "sink") return;
+  const path = resolve(target.path);
+  const folder = dirname(path);
+  if (!(await isThere(folder)))
+    throw new AppError("NOT_FOUND", `the folder ${folder} is not there`, { hint: "make it first" });
+  // A folder's format knows what it may add to.
+  if (format.kind === "folder" || !(await isThere(path))) return;
+  if (!isForced)
+    throw new AppError("ALREADY_EXISTS", `${path} is there already`, {
+      hint: "name another file, or replace it with --force",
+    });
+}
+
+interface Meter {
+  readonly onBytes: (bytes: number, from: "network" | "cache") => void;
+  begin(view: ImageView): void;
+  finish(): void;
+  metered(sink: Sink): Sink;
+}
+
+function createMeter(onProgress: PullSurroundings["onProgress"]): Meter {
+  let now: PullProgress = {
+    phase: "asking",
+    totalBytes: 0,
+    networkBytes: 0,
+    cachedBytes: 0,
+    writtenBytes: 0,
+  };
+  const change = (changes: Partial<PullProgress>): void => {
+    now = { ...now, ...changes };
+    onProgress?.(now);
+  };
+  return {
+    onBytes: (bytes, from) =>
+      change(
+        from === "network"
+          ? { networkBytes: now.networkBytes + bytes }
+          : { cachedBytes: now.cachedBytes + bytes },
+      ),
+    begin: ({ layers, config }) =>
+      change({
+        phase: "making",
+        // A blob that is two layers comes once.
+        totalBytes: [
+          ...new Map(layers.map(({ descriptor }) => [descriptor.digest, descriptor])).values(),
+        ].reduce((sum, { sizeBytes }) => sum + sizeBytes, config.bytes.length),
+      }),
+    finish: () => change({ phase: "finishing" }),
+    metered: (sink) => ({
+      ...sink,
+      async write(offset, bytes) {
+        await sink.write(offset, bytes);
+        change({ writtenBytes: now.writtenBytes + bytes.length });
+      },
+    }),
+  };
+}
