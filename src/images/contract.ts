@@ -121,6 +121,8 @@ export interface ImageContent {
   readonly root: Descriptor;
   /** A manifest or an index. Throws MANIFEST_UNKNOWN where it is not there, DIGEST_INVALID, SIZE_INVALID, TOO_LARGE. */
   readManifest(context: Context, descriptor: Descriptor): Promise<Uint8Array>;
+  /** What refers to a manifest: signatures, bills of materials. Not there where the source cannot say. */
+  referrers?(context: Context, digest: string): Promise<readonly Descriptor[]>;
   /** A config or layer. Nothing is fetched before its first byte is read, or `prefetch` names it. */
   blob(descriptor: Descriptor): ByteSource;
   /** These blobs will be read, most urgent first. */

@@ -16,3 +16,21 @@ export async function* piecesOf(
     yield piece as Uint8Array<ArrayBuffer>;
   }
 }
+
+/** The same as a stream, for a request's body. Nothing is read before somebody reads it. */
+export function streamOf(source: ByteSource, context: Context): ReadableStream<Uint8Array> {
+  const pieces = piecesOf(source, context);
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await pieces.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await pieces.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

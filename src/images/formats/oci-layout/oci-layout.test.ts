@@ -40,7 +40,11 @@ async function item(content: MemoryContent, name: string | undefined, wanted?: "
 
 async function archive(path: string, items: readonly LayoutItem[]): Promise<Buffer> {
   const sink = await createLocalFileSink(scratch.at(path), { mode: 0o644 });
-  await sink.finish((await writeLayoutArchive(items, sink, context)).sizeBytes);
+  try {
+    await sink.finish((await writeLayoutArchive(items, sink, context)).sizeBytes);
+  } finally {
+    await sink.abort();
+  }
   return readFileSync(scratch.at(path));
 }
 
@@ -94,6 +98,15 @@ test("a folder that holds something else is left alone", async () => {
   writeFileSync(scratch.at("mine/file"), "");
   const written = writeLayoutFolder([await item(other, "x")], scratch.at("mine"), context);
   await expect(written).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
+});
+
+test("two images of one name are refused before anything is written", async () => {
+  const items = [await item(both, "same"), await item(other, "same")];
+  await expect(writeLayoutFolder(items, scratch.at("same"), context)).rejects.toMatchObject({
+    code: "USAGE",
+  });
+  await expect(archive("same.tar", items)).rejects.toMatchObject({ code: "USAGE" });
+  expect(() => statSync(scratch.at("same"))).toThrow("ENOENT");
 });
 
 test("an image that breaks off is in no index, and its blobs have no names", async () => {

@@ -4,7 +4,7 @@ import { piecesOf } from "../../layers/source-pieces.ts";
 import { plainMember } from "../tar/tar-header.ts";
 import { TarStream } from "../tar/tar-stream.ts";
 import { LAYOUT_FILE, renderLayoutIndex } from "./layout-index.ts";
-import { blobPath, blobsOf, type LayoutItem } from "./layout-item.ts";
+import { blobPath, blobsOf, entriesOf, type LayoutItem, refuseSameNames } from "./layout-item.ts";
 
 /**
  * Writes images as one tar archive of an OCI layout: original bytes, each blob once. The sink is neither finished nor aborted; the bytes depend on
@@ -15,13 +15,13 @@ export async function writeLayoutArchive(
   sink: Sink,
   context: Context,
 ): Promise<{ readonly sizeBytes: number }> {
+  refuseSameNames(items);
   const stream = new TarStream(sink);
   const text = new TextEncoder();
   const addFile = async (path: string, bytes: Uint8Array): Promise<void> =>
     stream.add(plainMember(path, bytes.length), bytes);
   await addFile("oci-layout", text.encode(LAYOUT_FILE));
-  const entries = items.map(({ graph, name }) => ({ descriptor: graph.root, name }));
-  await addFile("index.json", renderLayoutIndex(entries));
+  await addFile("index.json", renderLayoutIndex(entriesOf(items)));
   const blobs = blobsOf(items);
   const folders = new Set(["blobs", ...blobs.map(({ descriptor }) => folderOf(descriptor.digest))]);
   for (const path of folders) await stream.add({ ...plainMember(path, 0), type: "directory", mode: 0o755 });

@@ -7,7 +7,14 @@ import { inParallel } from "../../copy/in-parallel.ts";
 import { piecesOf } from "../../layers/source-pieces.ts";
 import { createLocalFileSink } from "../../sinks/local-file.ts";
 import { LAYOUT_FILE, renderLayoutIndex } from "./layout-index.ts";
-import { blobPath, blobsOf, type LayoutBlob, type LayoutItem } from "./layout-item.ts";
+import {
+  blobPath,
+  blobsOf,
+  entriesOf,
+  type LayoutBlob,
+  type LayoutItem,
+  refuseSameNames,
+} from "./layout-item.ts";
 
 const WRITERS = 4;
 
@@ -21,8 +28,8 @@ export async function writeLayoutFolder(
   folder: string,
   context: Context,
 ): Promise<{ readonly sizeBytes: number }> {
+  refuseSameNames(items);
   await openLayout(folder);
-  for (const { content, graph } of items) content.prefetch(graph.blobs);
   const blobs = blobsOf(items);
   const folders = new Set(blobs.map(({ descriptor }) => dirname(blobPath(descriptor.digest))));
   for (const path of folders) await made(join(folder, path));
@@ -31,7 +38,7 @@ export async function writeLayoutFolder(
     sizeBytes += await writeBlob(folder, blob, context);
   });
   const index = join(folder, "index.json");
-  const entries = items.map(({ graph, name }) => ({ descriptor: graph.root, name }));
+  const entries = entriesOf(items);
   await withFileLock(context, join(folder, ".index.lock"), async () => {
     const current = await readFileLimited(index, MAX_MANIFEST_BYTES);
     await writeFileDurable(index, renderLayoutIndex(entries, current), { mode: 0o644 });
