@@ -4,6 +4,7 @@ export { type Account, currentAccount } from "./account.ts";
 export { availableCores } from "./available-cores.ts";
 export { type BlockResult, type BlockSlot, SLOT_MAX_BLOCKS } from "./block-slot.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { collectGarbage } from "./collect-garbage.ts";
 export { type BlockCodec, compressBlock } from "./compress-block.ts";
 export { CompressionPool } from "./compression-pool.ts";
 export { type Conversation, type ConversationEnd, type ConversationLimits, converse } from "./converse.ts";
