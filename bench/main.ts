@@ -2,6 +2,7 @@
  * `npm run bench registry [-- --quick] [--out FILE] [--install-tools]`: measures ours beside the peers, and reports. It fails nothing.
  * `npm run bench soak [-- --minutes N] [--out FILE]`: memory under a moderate load for long.
  * `npm run bench delivery [-- --quick] [--only hosts,clusters,answers,planning] [--hosts N] [--out FILE] [--install-tools]`: ours beside Ansible, pass and kubectl.
+ * `npm run bench images [-- --quick] [--only sif,sqsh,unpack,second,memory] [--out FILE] [--install-tools]`: ours beside mksquashfs, tar2sqfs and umoci.
  */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -11,6 +12,8 @@ import { findProgram } from "../test/support/programs.ts";
 import { createScratch } from "../test/support/scratch.ts";
 import { fullDelivery, quickDelivery } from "./delivery/delivery-row.ts";
 import { benchDelivery } from "./delivery/run.ts";
+import { fullImages, quickImages } from "./images/image-bench.ts";
+import { benchImages } from "./images/run.ts";
 import { benchRegistry } from "./registry/run.ts";
 import { fullSettings, quickSettings } from "./registry/server.ts";
 import { benchSoak } from "./soak/run.ts";
@@ -28,10 +31,11 @@ const { values, positionals } = parseArgs({
   },
 });
 const [name = ""] = positionals;
-if (positionals.length !== 1 || !["registry", "soak", "delivery"].includes(name)) {
-  console.error("error: running a benchmark: name one of: registry, soak, delivery");
+if (positionals.length !== 1 || !["registry", "soak", "delivery", "images"].includes(name)) {
+  console.error("error: running a benchmark: name one of: registry, soak, delivery, images");
   process.exit(2);
 }
+const only = values.only.split(",").filter((word) => word !== "");
 const minutes = Number(values.minutes);
 if (!(minutes >= 0.5)) {
   console.error("error: running a benchmark: --minutes takes a number, 0.5 at least");
@@ -70,12 +74,16 @@ if (file !== undefined) {
 
 async function measure(): Promise<string> {
   if (name === "registry") return await measureRegistry();
+  if (name === "images") return await measureImages();
   return name === "soak" ? await soak() : await measureDelivery();
+}
+
+function measureImages(): Promise<string> {
+  return withCopy((program) => benchImages(root, program, values.quick ? quickImages : fullImages, only));
 }
 
 function measureDelivery(): Promise<string> {
   const settings = values.quick ? quickDelivery : fullDelivery;
-  const only = values.only.split(",").filter((word) => word !== "");
   return withCopy((program) =>
     benchDelivery(root, program, { ...settings, ...(hosts === undefined ? {} : { hosts }) }, only),
   );

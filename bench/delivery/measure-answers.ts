@@ -1,5 +1,6 @@
 import { symlinkSync } from "node:fs";
-import { atMostMs, type DeliveryBench, type DeliveryRow } from "./delivery-row.ts";
+import { atMostMs, type PeerRow } from "../peer-row.ts";
+import type { DeliveryBench } from "./delivery-row.ts";
 import { createPasswordStore } from "./password-store.ts";
 import { createSealedHome } from "./sealed-logins.ts";
 import { timeInTurn, timeRun } from "./time-runs.ts";
@@ -8,7 +9,7 @@ import { timeInTurn, timeRun } from "./time-runs.ts";
 const LOGINS = 10;
 
 /** The programs that others wait for: credential helper, kubelet plugin, and `why` for a person. Each from its start to its end. */
-export async function measureAnswers(bench: DeliveryBench): Promise<readonly DeliveryRow[]> {
+export async function measureAnswers(bench: DeliveryBench): Promise<readonly PeerRow[]> {
   const owner = await createSealedHome(bench, "owner", LOGINS, [
     "{ to: docker, at: local }",
     "{ to: podman, at: local }",
@@ -72,6 +73,6 @@ export async function measureAnswers(bench: DeliveryBench): Promise<readonly Del
 function answerRow(
   work: string,
   value: number,
-): Pick<DeliveryRow, "work" | "unit" | "decimals" | "wharf" | "peers"> {
+): Pick<PeerRow, "work" | "unit" | "decimals" | "wharf" | "peers"> {
   return { work, unit: "ms", decimals: 1, wharf: value, peers: [] };
 }

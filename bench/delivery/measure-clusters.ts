@@ -2,8 +2,9 @@ import { writeFileSync } from "node:fs";
 import { type KubeCluster, kubeCommand, startKubeCluster } from "../../test/support/kube-cluster.ts";
 import { findProgram } from "../../test/support/programs.ts";
 import { until } from "../../test/support/until.ts";
+import { type PeerRow, timesFaster } from "../peer-row.ts";
 import { median, type Verdict } from "../registry/row.ts";
-import { type DeliveryBench, type DeliveryRow, timesFaster } from "./delivery-row.ts";
+import type { DeliveryBench } from "./delivery-row.ts";
 import { timeFloor } from "./measure-floor.ts";
 import { measureWatch } from "./measure-watch.ts";
 import { createSealedHome, type SealedHome } from "./sealed-logins.ts";
@@ -15,7 +16,7 @@ const AT_ONCE = 16;
 const SAMPLES = 7;
 
 /** Many namespaces of a real API server: the first apply, and one that has nothing to do. */
-export async function measureClusters(bench: DeliveryBench): Promise<readonly DeliveryRow[]> {
+export async function measureClusters(bench: DeliveryBench): Promise<readonly PeerRow[]> {
   if (findProgram("kube") === undefined || findProgram("openssl") === undefined) {
     bench.say("no Kubernetes to deliver into: see test/support/real-programs.ts");
     return [];
@@ -60,7 +61,7 @@ function rowsOf(
     readonly quietMs: number | undefined;
     readonly listMs: number | undefined;
   },
-): readonly DeliveryRow[] {
+): readonly PeerRow[] {
   const { firstMs, floorMs, kubectl, quietMs, listMs } = found;
   const namespaces = `${count.toLocaleString("en")} namespaces`;
   const first = { peer: "kubectl apply --server-side, the Secrets alone", value: kubectl.firstMs };

@@ -1,10 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { findProgram, programPath } from "../../test/support/programs.ts";
 import { runProgram } from "../../test/support/run-program.ts";
+import { type PeerRow, timesFaster } from "../peer-row.ts";
 import { median } from "../registry/row.ts";
 import { createAnsibleCopy } from "./ansible-copy.ts";
 import type { Deliverer } from "./deliverer.ts";
-import { type DeliveryBench, type DeliveryRow, timesFaster } from "./delivery-row.ts";
+import type { DeliveryBench } from "./delivery-row.ts";
 import { type Fleet, startFleet } from "./fleet.ts";
 import { createSealedHome, type SealedHome } from "./sealed-logins.ts";
 import { measureFloor, type SshFloor } from "./ssh-floor.ts";
@@ -31,7 +32,7 @@ interface Measured {
  * Many hosts over SSH, against `ansible.builtin.copy`: the first delivery, nothing to do, and a dead host among them. Ansible takes minutes
  * for a round, so it has one; a floor is measured beside them: what OpenSSH takes for the connections alone.
  */
-export async function measureHosts(bench: DeliveryBench): Promise<readonly DeliveryRow[]> {
+export async function measureHosts(bench: DeliveryBench): Promise<readonly PeerRow[]> {
   if (["sshd", "ssh", "ssh-keygen"].some((program) => findProgram(program) === undefined)) {
     bench.say("hosts over SSH are left out: OpenSSH is not on this machine (--install-tools)");
     return [];
@@ -60,7 +61,7 @@ interface Way {
   readonly firstAlone: boolean;
 }
 
-async function measureFleet(bench: DeliveryBench, way: Way): Promise<readonly DeliveryRow[]> {
+async function measureFleet(bench: DeliveryBench, way: Way): Promise<readonly PeerRow[]> {
   const fleet = await startFleet(bench.settings.hosts, way.lines);
   try {
     const owner = await createSealedHome(bench, `owner-${way.name}`, LOGINS, [
@@ -151,10 +152,10 @@ function rowsOf(
     readonly besides: readonly number[];
     readonly theirs: Measured | undefined;
   },
-): readonly DeliveryRow[] {
+): readonly PeerRow[] {
   const { floor, ours, theirs } = found;
   const hosts = `${bench.settings.hosts} SSH hosts`;
-  const row = (work: string, pick: (one: Measured) => number, floorMs: number): DeliveryRow => {
+  const row = (work: string, pick: (one: Measured) => number, floorMs: number): PeerRow => {
     const value = median(ours.map(pick)) / 1000;
     const peer = theirs === undefined ? undefined : { peer: PEER, value: pick(theirs) / 1000 };
     const verdict = timesFaster(value, peer, 10);

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { consumers } from "#consumers";
-import { atMostMs, type DeliveryBench, type DeliveryRow } from "./delivery-row.ts";
+import { atMostMs, type PeerRow } from "../peer-row.ts";
+import type { DeliveryBench } from "./delivery-row.ts";
 import { createSealedHome } from "./sealed-logins.ts";
 import { timeInTurn, timeRun } from "./time-runs.ts";
 
@@ -8,7 +9,7 @@ const LOGINS = 50;
 const TARGETS = 20;
 
 /** `wharf plan` for many logins and programs in folders: with nothing there yet, and with nothing to do. */
-export async function measurePlanning(bench: DeliveryBench): Promise<readonly DeliveryRow[]> {
+export async function measurePlanning(bench: DeliveryBench): Promise<readonly PeerRow[]> {
   // Each program once in each folder, until there are enough.
   const deliver = Array.from({ length: TARGETS }, (_, index) => {
     const name = consumers[index % consumers.length]?.name ?? "docker";
@@ -32,7 +33,7 @@ export async function measurePlanning(bench: DeliveryBench): Promise<readonly De
   const [emptyMs = Number.NaN] = await timeInTurn([plan], bench.settings.starts);
   await timeRun(program("apply", "--yes", "--json"));
   const [quietMs = Number.NaN] = await timeInTurn([plan], bench.settings.starts);
-  const row = (work: string, value: number): DeliveryRow => ({
+  const row = (work: string, value: number): PeerRow => ({
     work,
     unit: "ms",
     decimals: 0,

@@ -1,7 +1,8 @@
 import type { KubeCluster } from "../../test/support/kube-cluster.ts";
 import { until } from "../../test/support/until.ts";
+import type { PeerRow } from "../peer-row.ts";
 import { median } from "../registry/row.ts";
-import type { DeliveryBench, DeliveryRow } from "./delivery-row.ts";
+import type { DeliveryBench } from "./delivery-row.ts";
 import type { SealedHome } from "./sealed-logins.ts";
 
 /** New namespaces, one after another: each is a sample. */
@@ -19,7 +20,7 @@ export async function measureWatch(
     readonly name: string;
     readonly there: number;
   },
-): Promise<readonly DeliveryRow[]> {
+): Promise<readonly PeerRow[]> {
   const { cluster, home, name, there } = to;
   const child = Bun.spawn([bench.wharf, "watch", "--json", "--at", "k8s://test", "--listen", "127.0.0.1:0"], {
     stdio: ["ignore", "pipe", Bun.file(bench.scratch.at("watch.log"))],

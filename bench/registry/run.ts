@@ -1,6 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { createScratch, type Scratch } from "../../test/support/scratch.ts";
+import { createScratch } from "../../test/support/scratch.ts";
+import { insideScratch } from "../inside-scratch.ts";
 import { createCertificate } from "./certificate.ts";
 import { measureConformance } from "./conformance.ts";
 import { type Content, createContent, pushContent } from "./content.ts";
@@ -30,7 +29,7 @@ export async function benchRegistry(
       for (const row of more) console.error(`${row.work}: ${row.verdict?.words ?? "measured"}`);
     };
     const content = createContent(settings);
-    const plain = inside(scratch, "plain");
+    const plain = insideScratch(scratch, "plain");
     const { wharf: ours, all } = await startServers({ scratch: plain, wharf, content });
     try {
       const idle = await measureIdleMemory(all);
@@ -52,7 +51,7 @@ export async function benchRegistry(
     };
     done(await measureStart({ scratch, settings, wharf, dataFolders }));
     const tls = await createCertificate(scratch);
-    const secured = await startServers({ scratch: inside(scratch, "tls"), wharf, content, tls });
+    const secured = await startServers({ scratch: insideScratch(scratch, "tls"), wharf, content, tls });
     try {
       await fill(secured.all, content);
       done(await measureTlsReading({ scratch, settings, servers: secured.all, content }));
@@ -71,13 +70,4 @@ async function stopAll(servers: readonly BenchServer[]): Promise<void> {
 
 async function fill(servers: readonly BenchServer[], content: Content): Promise<void> {
   for (const { target } of servers) if (target !== undefined) await pushContent(target, content);
-}
-
-function inside(scratch: Scratch, name: string): Scratch {
-  mkdirSync(scratch.at(name));
-  return {
-    path: scratch.at(name),
-    at: (...parts) => join(scratch.path, name, ...parts),
-    remove: () => undefined,
-  };
 }
