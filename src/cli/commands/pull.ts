@@ -21,7 +21,7 @@ export const pull: Command = {
   doing: "pulling the image",
   summary: "bring an image to a file: for machines without Docker and without root",
   description:
-    "SOURCE is docker://NAME (a bare name is one; Enroot's REGISTRY#NAME too), oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or docker-daemon:NAME. OUT's ending says the format: .sif (Apptainer, SingularityCE), .sqsh (Enroot), .squashfs, .tar; oci:FOLDER, oci-archive:FILE and docker-archive:FILE keep the image one. Logins are those of wharf.yaml, else what docker, podman, Apptainer and Enroot would send here; their helpers are not run. What was fetched stays in the cache: a pull that broke off goes on, and a second pull of the same image asks the registry one question that no rate limit counts.",
+    "SOURCE is docker://NAME (a bare name is one; Enroot's REGISTRY#NAME too), oci:FOLDER[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or docker-daemon:NAME. OUT's ending says the format: .sif (Apptainer, SingularityCE), .sqsh (Enroot), .squashfs, .tar; oci:FOLDER, oci-archive:FILE and docker-archive:FILE keep the image one. Logins are those of wharf.yaml, else what docker, podman, Apptainer and Enroot would send here; their helpers are not run. OUT may lie on another host, ssh://host/path (/~/ is the home there): it is written there by the system's OpenSSH, without a copy here. What was fetched stays in the cache: a pull that broke off goes on, and a second pull of the same image asks the registry one question that no rate limit counts.",
   examples: [
     {
       command: "wharf pull docker://nvcr.io/nvidia/pytorch:24.01-py3",
@@ -44,7 +44,11 @@ export const pull: Command = {
       flag: "--platform <platform>",
       summary: "os/architecture[/variant]; this machine's unless said, else linux/amd64",
     },
-    { flag: "--compress <codec>", summary: "how data is compressed", choices: ["gzip", "zstd", "none"] },
+    {
+      flag: "--compress <codec>",
+      summary: "how data is compressed; Apptainer before 1.4 and all SingularityCE refuse zstd in a SIF",
+      choices: ["gzip", "zstd", "none"],
+    },
     { flag: "--level <number>", summary: "how hard it tries" },
     {
       flag: "--mirror <registry>",
@@ -71,6 +75,7 @@ export const pull: Command = {
     const format = await images.loadFormat(written.format);
     const choice = { ...choiceOf(invocation), ...(written.name === undefined ? {} : { name: written.name }) };
     format.settings(choice);
+    const target = await targetOf(written, invocation);
     const display = createPullDisplay(terminal, {
       isShown: options["quiet"] !== true && !invocation.json,
       out: written.text,
@@ -84,7 +89,7 @@ export const pull: Command = {
             platform,
             format,
             choice,
-            target: targetOf(written, cwd),
+            target,
             isForced: options["force"] === true,
             isShared: options["link"] === true,
             keepsResults: options["cache"] !== false,
@@ -117,9 +122,13 @@ async function withCache<T>(
   return withTemporaryFolder("wharf-pull-", async (folder) => work(await openCacheFolder(folder)));
 }
 
-function targetOf(written: WrittenTarget, cwd: string): PullTarget {
-  if (written.kind === "ssh") throw new AppError("UNSUPPORTED", "ssh:// is not written to yet");
-  return { kind: "path", path: resolve(cwd, written.text) };
+async function targetOf(written: WrittenTarget, invocation: Invocation): Promise<PullTarget> {
+  const { cwd, context, env, options } = invocation;
+  if (written.kind === "path") return { kind: "path", path: resolve(cwd, written.text) };
+  const { createSshSink, parseSshTarget } = await import("#images");
+  const target = parseSshTarget(written.text);
+  const isForced = options["force"] === true;
+  return { kind: "sink", open: (mode) => createSshSink(context, target, { env, mode, isForced }) };
 }
 
 function choiceOf({ options }: Invocation): FormatChoice {
