@@ -44,6 +44,7 @@ export const sections: readonly CommandSection[] = [
     title: "Pull images",
     commands: {
       pull: async () => (await import("./commands/pull.ts")).pull,
+      inspect: async () => (await import("./commands/inspect.ts")).inspect,
     },
   },
   {

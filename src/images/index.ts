@@ -21,6 +21,8 @@ export {
   buildSquashfs,
   type EditTree,
 } from "./formats/squashfs/build-squashfs.ts";
+export { type FileFacts, inspectFile } from "./inspect-file.ts";
+export { type ImageFacts, inspectImage, readRawManifest } from "./inspect-image.ts";
 export { mergeLayers } from "./layers/merge-layers.ts";
 export { readLayer } from "./layers/read-layer.ts";
 export { type PullOutcome, type PullProgress, type PullTarget, pullImage } from "./pull-image.ts";

@@ -84,6 +84,11 @@ function way(): readonly Step[] {
       args: ["pull", `docker-archive:${join(home, "image.tar")}`, join(home, "image.squashfs")],
       keys: ["source", "out", "format", "platform", "manifest", "sizeBytes", "how", "networkBytes"],
     },
+    {
+      args: ["inspect", `docker-archive:${join(home, "image.tar")}`],
+      keys: ["kind", "root", "manifest", "platform", "config", "layers"],
+    },
+    { args: ["inspect", join(home, "image.squashfs")], keys: ["kind", "sizeBytes", "squashfs"] },
     { args: ["credential-helper", "version"], keys: ["version"] },
     { args: ["render", "docker"], keys: ["path", "mode", "content"] },
     {
@@ -156,7 +161,7 @@ test("with --json each prints one document, and an object", async () => {
     documents.set(wordsOf(step.args), { ...document });
     if (wordsOf(step.args) === "login") writeDelivery();
   }
-});
+}, 120_000);
 
 /** A delivery to a program that is not here, so that the way does not depend on the machine. */
 function writeDelivery(): void {
