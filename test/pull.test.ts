@@ -2,11 +2,12 @@
 import { beforeAll, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createRegistryClient } from "#client";
+import { createRegistryClient, type RegistryClient } from "#client";
 import { Secret } from "#core";
+import { mediaTypes } from "#oci";
 import { createFetch } from "#system";
 import { needs, programPath } from "./support/programs.ts";
-import { pushImage } from "./support/push-image.ts";
+import { pushBlob, pushImage, pushManifest } from "./support/push-image.ts";
 import { mustRun } from "./support/run-program.ts";
 import { renderTarItems } from "./support/tar-writer.ts";
 import type { TestLogin } from "./support/test-server.ts";
@@ -14,6 +15,7 @@ import { useWharfHome } from "./support/use-wharf-home.ts";
 
 const it = useWharfHome("pull");
 let robot: TestLogin;
+let client: RegistryClient;
 
 const lower = renderTarItems([
   { path: "etc/", mode: 0o755 },
@@ -28,7 +30,7 @@ const upper = renderTarItems([
 
 beforeAll(async () => {
   robot = await it.server.createRobot("team", "ci", ["pull", "push"]);
-  const client = createRegistryClient({
+  client = createRegistryClient({
     registry: it.server.address,
     fetch: createFetch({ environment: {}, userAgent: "wharf/test" }),
     credentials: { username: robot.username, secret: new Secret(robot.secret) },
@@ -152,4 +154,32 @@ test("as a folder, which is not replaced", async () => {
   expect(await it.wharf(`pull ${image} tree --format rootfs --force`)).toMatchObject({ code: 1 });
   const refused = await it.wharf(`pull ${image} other --format rootfs --level 3`);
   expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("neither --compress nor --level")]);
+});
+
+test("a SIF that lies in the registry comes as it is, by oras:// and by docker://", async () => {
+  const file = crypto.getRandomValues(new Uint8Array(50_000));
+  const config = await pushBlob(
+    client,
+    "team/sif",
+    "application/vnd.sylabs.sif.config.v1+json",
+    new Uint8Array([123, 125]),
+  );
+  const layer = await pushBlob(client, "team/sif", "application/vnd.sylabs.sif.layer.v1.sif", file);
+  await pushManifest(client, "team/sif", "1", {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config,
+    layers: [layer],
+  });
+  loginDocker();
+  for (const scheme of ["oras", "docker"]) {
+    const pulled = await it.wharf(`pull ${scheme}://${it.server.address}/team/sif:1 ${scheme}.sif`);
+    expect(pulled).toMatchObject({ code: 0, err: "" });
+    expect(readFileSync(join(it.home, `${scheme}.sif`)).equals(file)).toBe(true);
+    expect(statSync(join(it.home, `${scheme}.sif`)).mode & 0o777).toBe(0o755);
+  }
+  const other = await it.wharf(`pull oras://${it.server.address}/team/sif:1 a.sqsh`);
+  expect([other.code, other.err]).toEqual([2, expect.stringContaining("end OUT in .sif")]);
+  const image = await it.wharf(`pull oras://${it.server.address}/team/app:v1 a.sif`);
+  expect([image.code, image.err]).toEqual([1, expect.stringContaining("write it with docker://")]);
 });

@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { AppError, type Context } from "#core";
+import type { Descriptor } from "#oci";
 import { isThere } from "#system";
 import type { CacheFolder } from "./cache/index.ts";
 import {
@@ -12,6 +13,8 @@ import {
 import { holdBlobs } from "./cache/running-pulls.ts";
 import type { ImageContent, ImageView, Sink } from "./contract.ts";
 import type { FileFormat, FormatChoice, FormatOutcome, ImageFormat } from "./formats/contract.ts";
+import { type ArtifactFile, findArtifact, writeArtifact } from "./pull-artifact.ts";
+import { createPullMeter, type PullMeter, type PullProgress } from "./pull-meter.ts";
 import { createLocalFileSink } from "./sinks/local-file.ts";
 import { type PlatformChoice, renderPlatform } from "./sources/choose-platform.ts";
 import { openSource, type SourceSurroundings } from "./sources/open-source.ts";
@@ -45,15 +48,6 @@ export interface PullOutcome extends ResultFacts {
   readonly notes: readonly string[];
 }
 
-/** How far a pull is. Bytes of layers as they are stored; the total is 0 until it is known. */
-export interface PullProgress {
-  readonly phase: "asking" | "making" | "finishing";
-  readonly totalBytes: number;
-  readonly networkBytes: number;
-  readonly cachedBytes: number;
-  readonly writtenBytes: number;
-}
-
 export interface PullSurroundings extends SourceSurroundings {
   readonly onProgress?: (progress: PullProgress) => void;
 }
@@ -68,7 +62,7 @@ export async function pullImage(
   surroundings: PullSurroundings,
 ): Promise<PullOutcome> {
   await refuseOverwriting(request);
-  const meter = createMeter(surroundings.onProgress);
+  const meter = createPullMeter(surroundings.onProgress);
   const content = await openSource(context, request.source, {
     ...surroundings,
     transfer: { ...surroundings.transfer, onBytes: meter.onBytes },
@@ -90,7 +84,7 @@ export async function pullImage(
 interface Pulling {
   readonly content: ImageContent;
   readonly cache: CacheFolder;
-  readonly meter: Meter;
+  readonly meter: PullMeter;
   readonly hold: (digests: readonly string[]) => Promise<void>;
 }
 
@@ -108,9 +102,11 @@ async function pullContent(context: Context, request: PullRequest, pulling: Pull
       return { ...kept, how, notes: [] };
     }
   }
+  const artifact = await findArtifact(context, content, request.source, request.platform);
+  if (artifact !== undefined) return pullArtifact(context, request, pulling, artifact);
   const view = await openView(context, content, request.platform);
   await pulling.hold([view.config.digest, ...view.layers.map(({ descriptor }) => descriptor.digest)]);
-  pulling.meter.begin(view);
+  pulling.meter.begin(view.layers.map(({ descriptor }) => descriptor));
   const { sizeBytes, notes = [] } = await write(context, request, view, pulling);
   const facts = {
     manifestDigest: view.manifest.descriptor.digest,
@@ -125,12 +121,36 @@ async function pullContent(context: Context, request: PullRequest, pulling: Pull
   return { ...facts, sizeBytes, notes, how: "made" };
 }
 
+/** A file that is what was wanted already. */
+async function pullArtifact(
+  context: Context,
+  request: PullRequest,
+  pulling: Pulling,
+  artifact: ArtifactFile,
+): Promise<PullOutcome> {
+  const { format, source } = request;
+  const { blob, manifestDigest } = artifact;
+  if (format.kind === "folder" || (artifact.isSif && format.name !== "sif"))
+    throw new AppError("USAGE", `${source.text} is a file, and is not written as ${format.name}`, {
+      hint: artifact.isSif ? "it is a SIF: end OUT in .sif" : "name a file",
+    });
+  await pulling.hold([blob.digest]);
+  pulling.meter.begin([blob]);
+  const { sizeBytes } = await intoSink(request, format, pulling, (sink) =>
+    writeArtifact(context, pulling.content, artifact, sink),
+  );
+  // What it is for is nobody's business but the file's.
+  const platform = renderPlatform(request.platform.platform);
+  return { manifestDigest, platform, sizeBytes, notes: [], how: "made" };
+}
+
 async function write(
   context: Context,
   request: PullRequest,
   view: ImageView,
-  { content, meter }: Pulling,
+  pulling: Pulling,
 ): Promise<FormatOutcome> {
+  const { content } = pulling;
   const { format, target, choice, platform } = request;
   const image = { view, content, platform };
   if (format.kind === "folder") {
@@ -140,9 +160,20 @@ async function write(
     await content.settle();
     return written;
   }
-  const sink = target.kind === "sink" ? await target.open(format.mode) : await openLocal(target.path, format);
+  return intoSink(request, format, pulling, (sink) => format.write(context, image, sink, choice));
+}
+
+/** The sink is finished when all that was read is whole and right, else nothing is left of it. */
+async function intoSink(
+  { target }: PullRequest,
+  { mode }: FileFormat,
+  { content, meter }: Pulling,
+  work: (sink: Sink) => Promise<FormatOutcome>,
+): Promise<FormatOutcome> {
+  const sink =
+    target.kind === "sink" ? await target.open(mode) : await createLocalFileSink(target.path, { mode });
   try {
-    const written = await format.write(context, image, meter.metered(sink), choice);
+    const written = await work(meter.metered(sink));
     meter.finish();
     await content.settle();
     await sink.finish(written.sizeBytes);
@@ -151,10 +182,6 @@ async function write(
     await sink.abort();
     throw cause;
   }
-}
-
-function openLocal(path: string, format: FileFormat): Promise<Sink> {
-  return createLocalFileSink(path, { mode: format.mode });
 }
 
 function resultKey({ source, platform, format, choice }: PullRequest, content: ImageContent): ResultKey {
@@ -180,49 +207,4 @@ async function refuseOverwriting({ target, isForced, format }: PullRequest): Pro
     throw new AppError("ALREADY_EXISTS", `${path} is there already`, {
       hint: "name another file, or replace it with --force",
     });
-}
-
-interface Meter {
-  readonly onBytes: (bytes: number, from: "network" | "cache") => void;
-  begin(view: ImageView): void;
-  finish(): void;
-  metered(sink: Sink): Sink;
-}
-
-function createMeter(onProgress: PullSurroundings["onProgress"]): Meter {
-  let now: PullProgress = {
-    phase: "asking",
-    totalBytes: 0,
-    networkBytes: 0,
-    cachedBytes: 0,
-    writtenBytes: 0,
-  };
-  const change = (changes: Partial<PullProgress>): void => {
-    now = { ...now, ...changes };
-    onProgress?.(now);
-  };
-  return {
-    onBytes: (bytes, from) =>
-      change(
-        from === "network"
-          ? { networkBytes: now.networkBytes + bytes }
-          : { cachedBytes: now.cachedBytes + bytes },
-      ),
-    begin: ({ layers, config }) =>
-      change({
-        phase: "making",
-        // A blob that is two layers comes once.
-        totalBytes: [
-          ...new Map(layers.map(({ descriptor }) => [descriptor.digest, descriptor])).values(),
-        ].reduce((sum, { sizeBytes }) => sum + sizeBytes, config.bytes.length),
-      }),
-    finish: () => change({ phase: "finishing" }),
-    metered: (sink) => ({
-      ...sink,
-      async write(offset, bytes) {
-        await sink.write(offset, bytes);
-        change({ writtenBytes: now.writtenBytes + bytes.length });
-      },
-    }),
-  };
 }
