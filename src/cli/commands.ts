@@ -45,6 +45,8 @@ export const sections: readonly CommandSection[] = [
     commands: {
       pull: async () => (await import("./commands/pull.ts")).pull,
       inspect: async () => (await import("./commands/inspect.ts")).inspect,
+      "cache list": async () => (await import("./commands/cache-list.ts")).cacheList,
+      "cache prune": async () => (await import("./commands/cache-prune.ts")).cachePrune,
     },
   },
   {
@@ -101,6 +103,7 @@ export const groups: Readonly<Record<string, string>> = {
   user: "people who may use a registry",
   robot: "accounts for machines, of one project or of the site",
   token: "named, expiring secrets of a user or a robot",
+  cache: "what pulls keep on this machine, so that nothing is fetched twice",
   kube: "what a Kubernetes cluster needs around its deliveries",
   vault: "the encrypted file that holds the secrets of logins",
 };

@@ -1,6 +1,6 @@
 /** Images: a view of one from anywhere, its layers merged into one tree, and the formats that it can be written as. */
 
-export { type CacheFolder, openCacheFolder } from "./cache/index.ts";
+export { type CacheFolder, type CacheItem, listCache, openCacheFolder, pruneCache } from "./cache/index.ts";
 export type {
   ByteSource,
   LayerBlob,

@@ -1,6 +1,5 @@
 import { dirname, resolve } from "node:path";
 import { AppError, type Context } from "#core";
-import type { Descriptor } from "#oci";
 import { isThere } from "#system";
 import type { CacheFolder } from "./cache/index.ts";
 import {

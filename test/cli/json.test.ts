@@ -89,6 +89,8 @@ function way(): readonly Step[] {
       keys: ["kind", "root", "manifest", "platform", "config", "layers"],
     },
     { args: ["inspect", join(home, "image.squashfs")], keys: ["kind", "sizeBytes", "squashfs"] },
+    { args: ["cache", "list"], keys: ["folder", "sizeBytes", "items"] },
+    { args: ["cache", "prune", "--older", "1d"], keys: ["folder", "freedBytes", "keptBytes", "removed"] },
     { args: ["credential-helper", "version"], keys: ["version"] },
     { args: ["render", "docker"], keys: ["path", "mode", "content"] },
     {

@@ -146,3 +146,15 @@ function parseHeld(text: string): Held | undefined {
   if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
   return { holder: { machine, pid, started }, name };
 }
+
+/** Is somebody at work under this claim, as far as can be known: a process that cannot be asked is one while it keeps its claim's time. */
+export async function isClaimHeld(path: string, nowMs: number): Promise<boolean> {
+  const found = await look(path);
+  if (found === undefined) return false;
+  const held = parseHeld(found.text);
+  const isGone = held === undefined ? undefined : await isProcessGone(held.holder);
+  return isGone === undefined ? nowMs - found.timeMs < SILENT_MS : !isGone;
+}
+
+/** Clocks of machines differ by less. */
+const SILENT_MS = 10 * 60_000;

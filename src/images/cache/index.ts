@@ -3,4 +3,6 @@ export { type BlobCache, type BlobCacheOptions, openBlobCache } from "./blob-cac
 export { type CacheFolder, openCacheFolder } from "./cache-folder.ts";
 export type { BlobAddress, BlobOrigin } from "./contract.ts";
 export { openSourceFile, type SourceFile } from "./file-source.ts";
+export { type CacheItem, listCache } from "./list-cache.ts";
+export { type Pruned, type PruneLimits, pruneCache } from "./prune-cache.ts";
 export { readSmallBlob, writeSmallBlob } from "./small-blobs.ts";

@@ -213,3 +213,12 @@ function parseRecord(text: string | undefined): ResultRecord | undefined {
     typeof key.format === "string";
   return isRecord ? (value as ResultRecord) : undefined;
 }
+
+/** Of a record's text, for a list; undefined for what is no record. */
+export function describeResult(
+  text: string | undefined,
+): { readonly name: string; readonly format: string; readonly platform: string } | undefined {
+  const record = parseRecord(text);
+  if (record === undefined) return undefined;
+  return { name: record.key.name, format: record.key.format, platform: record.platform };
+}

@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { unlink, writeFile } from "node:fs/promises";
+import { readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ProcessIdentity, readProcessIdentity, toStorageError } from "#system";
+import {
+  isProcessGone,
+  type ProcessIdentity,
+  readProcessIdentity,
+  readTextLimited,
+  systemErrorCode,
+  toStorageError,
+} from "#system";
 import type { CacheFolder } from "./cache-folder.ts";
 
 /** What a running pull needs is written down, so that nobody prunes it. */
@@ -14,6 +21,10 @@ interface Running {
   readonly holder: ProcessIdentity;
   readonly digests: readonly string[];
 }
+
+const MAX_BYTES = 4 * 1024 * 1024;
+/** A pull of which nothing more can be known, because it runs on another machine, is over by then. */
+const LONGEST_PULL_MS = 24 * 3_600_000;
 
 export async function holdBlobs(folder: CacheFolder): Promise<HeldBlobs> {
   const path = join(folder.running, `${randomBytes(8).toString("hex")}.json`);
@@ -33,4 +44,43 @@ export async function holdBlobs(folder: CacheFolder): Promise<HeldBlobs> {
       await unlink(path).catch(() => undefined);
     },
   };
+}
+
+/** Digests that a running pull needs. What a pull left that has ended is removed. */
+export async function readHeldBlobs(folder: CacheFolder, nowMs: number): Promise<ReadonlySet<string>> {
+  const held = new Set<string>();
+  for (const name of await readdir(folder.running)) {
+    const path = join(folder.running, name);
+    const ageMs = await ageOf(path, nowMs);
+    // It ended while we looked.
+    if (ageMs === undefined) continue;
+    const running = parseRunning(await readTextLimited(path, MAX_BYTES));
+    const isOver = running === undefined ? undefined : await isProcessGone(running.holder);
+    if (isOver ?? ageMs > LONGEST_PULL_MS) await unlink(path).catch(() => undefined);
+    else for (const digest of running?.digests ?? []) held.add(digest);
+  }
+  return held;
+}
+
+/** How long ago a file was written; undefined where there is none. */
+async function ageOf(path: string, nowMs: number): Promise<number | undefined> {
+  try {
+    return nowMs - (await stat(path)).mtimeMs;
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT") return undefined;
+    throw toStorageError(cause, `looking at ${path}`);
+  }
+}
+
+function parseRunning(text: string | undefined): Running | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+  const { holder, digests } = (value ?? {}) as Partial<Running>;
+  if (typeof holder?.machine !== "string" || typeof holder.pid !== "number" || !Array.isArray(digests))
+    return undefined;
+  return { holder, digests: digests.filter((digest) => typeof digest === "string") };
 }
