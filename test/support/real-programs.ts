@@ -40,6 +40,9 @@ export const realPrograms: readonly RealProgram[] = [
   // Read the completion scripts made for them.
   debian("bash"),
   debian("dash"),
+  // Alpine's shell and tools, in one program that runs in an empty root.
+  debian("busybox", "busybox-static"),
+  debian("chroot", "coreutils"),
   debian("zsh"),
   debian("fish"),
   // User namespaces for podman and buildah where the tests are not run by root.

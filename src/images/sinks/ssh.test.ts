@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type Context, isAppError, silentLogger } from "#core";
-import { findProgram, needs } from "../../../test/support/programs.ts";
+import { findProgram, needs, programPath } from "../../../test/support/programs.ts";
 import { noiseBytes } from "../../../test/support/squashfs-trees.ts";
 import { type SshServer, startSshServer } from "../../../test/support/ssh-server.ts";
 import { until } from "../../../test/support/until.ts";
@@ -141,6 +141,29 @@ remote("given up, or cut off in the middle: nothing is left there", async () => 
   expect(await refusal(cut.write(100_000, noiseBytes(100_000)))).toStartWith("INTERRUPTED");
   await cut.abort();
   await until("the file is removed there", () => (readdirSync(folder).length === 0 ? true : undefined));
+});
+
+needs(
+  "sshd",
+  "ssh",
+  "ssh-keygen",
+  "busybox",
+)("a host whose tools are busybox's", async () => {
+  const bin = join(home, "busybox");
+  mkdirSync(bin);
+  for (const tool of ["dd", "stat", "ln", "mv", "chmod", "rm", "sync", "tr"])
+    symlinkSync(programPath("busybox"), join(bin, tool));
+  server.addHost("alpine", [`SetEnv WHARF_TEST_PATH=${bin}`]);
+  const bytes = noiseBytes(1_500_001);
+  const sink = await createSshSink(context, parseSshTarget(`ssh://alpine${home}/alpine.sif`), {
+    env: server.env,
+    mode: 0o755,
+    isForced: false,
+  });
+  await sink.write(1_000_000, bytes.subarray(1_000_000));
+  await sink.write(0, bytes.subarray(0, 1_000_000));
+  await sink.finish(bytes.length);
+  expect(sha256(readFileSync(join(home, "alpine.sif")))).toBe(sha256(bytes));
 });
 
 remote("a full disk, a dd without positions, and a program that ends there", async () => {

@@ -13,14 +13,17 @@ afterAll(() => {
   scratch.remove();
 });
 
-/** dash is what /bin/sh is on Debian; gosh is the shell that the runtimes have in themselves. */
-const shells = ["dash", "bash", "gosh"] as const;
+/** dash is what /bin/sh is on Debian; busybox has Alpine's; gosh is the shell that the runtimes have in themselves. */
+const shells = ["dash", "bash", "busybox", "gosh"] as const;
+
+function shellProgram(shell: string): readonly string[] {
+  return shell === "busybox" ? [programPath(shell), "sh"] : [programPath(shell)];
+}
 
 /** gosh takes a script's arguments in its text alone. */
 function shellCommand(shell: string, script: string, words: readonly string[]): readonly string[] {
-  const program = programPath(shell);
-  if (shell !== "gosh") return [program, script, ...words];
-  return [program, "-c", `set -- ${words.map(quoteShell).join(" ")}; . ${quoteShell(script)}`];
+  if (shell !== "gosh") return [...shellProgram(shell), script, ...words];
+  return [...shellProgram(shell), "-c", `set -- ${words.map(quoteShell).join(" ")}; . ${quoteShell(script)}`];
 }
 /** What quoting gets wrong. */
 const awkward = [
@@ -49,7 +52,7 @@ for (const shell of shells) {
       script,
       renderEnvironment(["PATH=/image/bin:/$x", ...pairs, "BAD-NAME=1", "1A=2", "A B=3", "=4"]),
     );
-    const out = await mustRun([programPath(shell), "-c", `. ${script}; exec /usr/bin/env -0`], {
+    const out = await mustRun([...shellProgram(shell), "-c", `. ${script}; exec /usr/bin/env -0`], {
       env: { PATH: "/usr/bin:/bin" },
     });
     const seen = new Map(
@@ -70,7 +73,7 @@ for (const shell of shells) {
       );
       const out = await mustRun(
         [
-          programPath(shell),
+          ...shellProgram(shell),
           "-c",
           `set -e; . ${script}; printf '%s|' "$SET" "$EMPTY" "$ALONE" "\${UNSET-none}" "$LAST"`,
         ],
@@ -121,7 +124,7 @@ for (const shell of shells) {
         [{ LD_LIBRARY_PATH: "/own" }, "/own:/.singularity.d/libs"],
       ] as const)
         expect(
-          await mustRun([programPath(shell), "-c", `. ${base}; printf %s "$LD_LIBRARY_PATH"`], {
+          await mustRun([...shellProgram(shell), "-c", `. ${base}; printf %s "$LD_LIBRARY_PATH"`], {
             env: before,
           }),
         ).toBe(after);
