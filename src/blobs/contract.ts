@@ -27,6 +27,15 @@ export interface AppendOptions {
   readonly startBytes?: number;
 }
 
+/** A blob that is made here, written by position because its header comes last. One call at a time. */
+export interface PositionalUpload {
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Cuts to `sizeBytes`, makes that durable and keeps it as an object; gives its sha256 digest. */
+  finish(sizeBytes: number): Promise<{ readonly digest: string; readonly object: StoredObject }>;
+  /** Leaves nothing behind. Safe after `finish`. */
+  abort(): Promise<void>;
+}
+
 /**
  * The bytes of blobs: a folder here, S3 later. Knows digests only to compute them; who may read what is decided elsewhere.
  * Upload ids are `[A-Za-z0-9_-]{1,128}`; an id that was not heard of is an empty upload only for `append`.
@@ -53,6 +62,8 @@ export interface BlobStore {
     digest: string,
     options: { readonly inlineBytes: number },
   ): Promise<StoredObject | InlineBytes>;
+  /** Begins a blob that is written by position; what an upload of this id holds is forgotten. CONFLICT while another process has it. */
+  create(uploadId: string): Promise<PositionalUpload>;
   /** Keeps bytes at hand, whose digest the caller has checked, as durably as `finish`. */
   keep(bytes: Uint8Array, digest: string): Promise<StoredObject>;
   /** Drops an upload; no error when there is none. */

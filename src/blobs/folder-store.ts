@@ -4,6 +4,7 @@ import {
   constants,
   fstatSync,
   fsync,
+  ftruncateSync,
   openSync,
   renameSync,
   statSync,
@@ -20,11 +21,13 @@ import type {
   BlobStore,
   DigestAlgorithm,
   InlineBytes,
+  PositionalUpload,
   StoredObject,
   UploadStatus,
 } from "./contract.ts";
 import { type HashedFile, HashPool } from "./hash-pool.ts";
 import { type Libc, openLibc } from "./libc.ts";
+import { createPositionalUpload } from "./positional-upload.ts";
 
 const UPLOAD_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const OBJECT_NAME = /^(?:sha256|sha512)-[0-9a-f]{64,128}-[0-9a-f]{16}$/;
@@ -142,6 +145,22 @@ class FolderStore implements BlobStore {
       this.#pool.drop(uploadId);
       this.#release(uploadId, held);
     }
+  }
+
+  async create(uploadId: string): Promise<PositionalUpload> {
+    const path = this.#uploadPath(uploadId);
+    const held = this.#hold(uploadId, constants.O_RDWR | constants.O_CREAT);
+    ftruncateSync(held.fd, 0);
+    return createPositionalUpload({
+      fd: held.fd,
+      digest: (sizeBytes) => this.#pool.digest({ id: uploadId, path, algorithm: "sha256" }, sizeBytes),
+      place: (digest, sizeBytes) => this.#place(path, digest, sizeBytes),
+      drop: () => this.#drop(uploadId, path),
+      release: () => {
+        this.#pool.drop(uploadId);
+        this.#release(uploadId, held);
+      },
+    });
   }
 
   async keep(bytes: Uint8Array, digest: string): Promise<StoredObject> {

@@ -6,6 +6,7 @@ import { createContentStore } from "./content-store.ts";
 import type { Generations, Transactions } from "./contract.ts";
 import { createEngine } from "./engine.ts";
 import { createGenerations, GENERATIONS_BYTES } from "./generations.ts";
+import { createJobStore, type JobStore } from "./job-store.ts";
 import { createMemberStore, type MemberStore } from "./member-store.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations/all.ts";
@@ -33,6 +34,8 @@ export interface Catalog extends Transactions {
   readonly users: UserStore;
   readonly robots: RobotStore;
   readonly tokens: TokenStore;
+  /** Work in the background. */
+  readonly jobs: JobStore;
   /** Waits for queued writes, then closes. */
   close(): Promise<void>;
 }
@@ -70,6 +73,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       users: createUserStore(db),
       robots: createRobotStore(db),
       tokens: createTokenStore(db),
+      jobs: createJobStore(db, clock),
       async close() {
         await engine.idle();
         db.close();

@@ -30,6 +30,29 @@ export interface NewReference {
   readonly required: boolean;
 }
 
+/** Another form of an image that the registry made by itself. */
+export type ConvertedFormat = "sif" | "sqsh";
+
+/** A blob whose bytes are durable at `place`. */
+export interface NewBlob {
+  readonly digest: string;
+  readonly place: BlobPlace;
+}
+
+/** That a manifest is made of another one: it goes with it. */
+export interface Conversion {
+  /** Digest of the image's manifest. */
+  readonly source: string;
+  readonly format: ConvertedFormat;
+  /** What it takes of the disk. */
+  readonly sizeBytes: number;
+}
+
+export interface ConversionTotals {
+  readonly results: number;
+  readonly sizeBytes: number;
+}
+
 /** What a referrers list says of a manifest. */
 export interface ReferrerRow {
   readonly digest: string;
@@ -80,6 +103,14 @@ export interface ContentStore {
     subject: string,
     page: Page & { readonly artifactType: string | undefined; readonly maxBytes: number },
   ): MaybePromise<readonly ReferrerRow[]>;
+  /** What was made of an image of this repository; undefined where nothing was yet. */
+  findConversion(
+    repository: string,
+    source: string,
+    format: ConvertedFormat,
+  ): MaybePromise<ManifestRow | undefined>;
+  /** What was made of the images of a project. */
+  countConversions(project: string): MaybePromise<ConversionTotals>;
   /** Repositories that link to a blob, at most `limit`, for mounts. */
   listHolders(digest: string, limit: number): MaybePromise<readonly string[]>;
 
@@ -104,6 +135,15 @@ export interface ContentStore {
    * Throws MANIFEST_BLOB_UNKNOWN naming the first required reference that the repository does not hold.
    */
   putManifest(repository: string, manifest: NewManifest, tags: readonly string[]): Promise<void>;
+  /**
+   * Keeps what was made of an image, its manifest and blobs, in one commit; it goes when the image goes or loses its last name. Not kept where
+   * that has happened already. `surplus` names objects of `blobs` that nothing needs, to be removed. Throws as `putManifest`.
+   */
+  keepConversion(
+    repository: string,
+    result: { readonly manifest: NewManifest; readonly blobs: readonly NewBlob[] },
+    conversion: Conversion,
+  ): Promise<{ readonly kept: boolean; readonly surplus: readonly string[] }>;
   deleteTag(repository: string, tag: string): Promise<Deletion>;
   /** With all its tags. */
   deleteManifest(repository: string, digest: string): Promise<Deletion>;

@@ -18,6 +18,8 @@ type Reads = Pick<
   | "listProjectRepositories"
   | "listReferrers"
   | "listHolders"
+  | "findConversion"
+  | "countConversions"
 >;
 
 interface StoredManifest {
@@ -89,6 +91,14 @@ export function createContentReads(db: Database): Reads {
     `SELECT name FROM links JOIN repositories ON id = repository_id
      WHERE blob_id = (SELECT id FROM blobs WHERE digest = ?1) LIMIT ?2`,
   );
+  const converted = db.prepare<StoredManifest, [string, string, string]>(
+    `SELECT digest, media_type, body FROM manifests WHERE id = (SELECT result_id FROM conversions WHERE format = ?3
+     AND source_id = (SELECT id FROM manifests WHERE repository_id = ${REPOSITORY} AND digest = ?2))`,
+  );
+  const totals = db.prepare<{ results: number; bytes: number }, [string]>(
+    `SELECT count(*) AS results, coalesce(sum(size_bytes), 0) AS bytes FROM conversions WHERE repository_id IN
+     (SELECT id FROM repositories WHERE project_id = (SELECT id FROM projects WHERE name = ?1))`,
+  );
 
   return {
     findBlob(repository, digest): BlobPlace | undefined {
@@ -136,6 +146,11 @@ export function createContentReads(db: Database): Reads {
         if (bytes > maxBytes && found.length > 1) break;
       }
       return found;
+    },
+    findConversion: (repository, source, format) => toManifest(converted.get(repository, source, format)),
+    countConversions(project) {
+      const row = totals.get(project);
+      return { results: row?.results ?? 0, sizeBytes: row?.bytes ?? 0 };
     },
     listHolders: (digest, limit) => holders.all(digest, limit).map((row) => row.name),
   };

@@ -1,6 +1,6 @@
 import { AppError } from "#core";
 import type { Clock } from "#system";
-import type { BlobPlace, ContentStore, Deletion, NewManifest } from "./content-contract.ts";
+import type { BlobPlace, ContentStore, Deletion, NewBlob, NewManifest } from "./content-contract.ts";
 import type { Engine } from "./engine.ts";
 
 type Writes = Pick<
@@ -9,11 +9,20 @@ type Writes = Pick<
   | "moveBlob"
   | "mountBlob"
   | "putManifest"
+  | "keepConversion"
   | "deleteTag"
   | "deleteManifest"
   | "deleteBlob"
   | "deleteRepository"
 >;
+
+/** Manifest m has a tag, or is part of an index that has one, or of one that is part of another. */
+const NAMED = `(EXISTS (SELECT 1 FROM tags WHERE manifest_id = m.id)
+  OR EXISTS (SELECT 1 FROM manifest_references AS r JOIN manifests AS i ON i.id = r.manifest_id
+    WHERE r.digest = m.digest AND r.kind = 'manifest' AND i.repository_id = m.repository_id
+    AND (EXISTS (SELECT 1 FROM tags WHERE manifest_id = i.id) OR EXISTS (
+      SELECT 1 FROM manifest_references AS o JOIN manifests AS p ON p.id = o.manifest_id
+      WHERE o.digest = i.digest AND o.kind = 'manifest' AND p.repository_id = i.repository_id))))`;
 
 /**
  * The writes of the content store. What only adds a link touches no repository: no remembered answer can become wrong by it, for
@@ -103,16 +112,40 @@ export function createContentWrites(engine: Engine, clock: Clock): Writes {
         requireReferences(repositoryId, manifest);
         const id = ensureManifest(repositoryId, manifest);
         for (const tag of tags) sql.setTag.run(repositoryId, tag, id, clock.now());
+        if (tags.length > 0) sql.dropUnnamed.run(repositoryId);
       });
     },
+    keepConversion: (repository, { manifest, blobs }, { source, format, sizeBytes }) =>
+      engine.write([{ repository }], () => {
+        const repositoryId = sql.repositoryId.get(repository)?.id;
+        const image = repositoryId === undefined ? null : sql.named.get(repositoryId, source);
+        if (repositoryId === undefined || image === null) return { kept: false, surplus: objectsOf(blobs) };
+        const surplus: string[] = [];
+        for (const { digest, place } of blobs) {
+          const blob = ensureBlob(digest, place);
+          sql.addLink.run(repositoryId, blob.id, clock.now());
+          if (blob.surplus !== undefined) surplus.push(blob.surplus);
+        }
+        requireReferences(repositoryId, manifest);
+        const id = ensureManifest(repositoryId, manifest);
+        sql.addConversion.run(image.id, format, repositoryId, id, sizeBytes, clock.now());
+        return { kept: true, surplus };
+      }),
     deleteTag: (repository, tag) =>
-      engine.write([{ repository }], () => deletion(sql.deleteTag.run(repository, tag).changes)),
+      engine.write([{ repository }], () => {
+        const repositoryId = sql.repositoryId.get(repository)?.id;
+        if (repositoryId === undefined) return "unknown";
+        const outcome = deletion(sql.deleteTag.run(repositoryId, tag).changes);
+        if (outcome === "deleted") sql.dropUnnamed.run(repositoryId);
+        return outcome;
+      }),
     deleteManifest: (repository, digest) =>
       engine.write([{ repository }], () => {
         const repositoryId = sql.repositoryId.get(repository)?.id;
         const known = repositoryId === undefined ? null : sql.manifestId.get(repositoryId, digest);
         if (repositoryId === undefined || known === null) return "unknown";
         sql.deleteManifest.run(known.id);
+        sql.dropUnnamed.run(repositoryId);
         sql.deleteEmpty.run(repositoryId);
         return "deleted";
       }),
@@ -189,10 +222,23 @@ function prepare({ db }: Engine) {
       `INSERT INTO tags (repository_id, name, manifest_id, updated_at) VALUES (?1, ?2, ?3, ?4)
        ON CONFLICT DO UPDATE SET manifest_id = ?3, updated_at = ?4`,
     ),
-    deleteTag: db.prepare<null, [string, string]>(
-      "DELETE FROM tags WHERE repository_id = (SELECT id FROM repositories WHERE name = ?1) AND name = ?2",
+    deleteTag: db.prepare<null, [number, string]>("DELETE FROM tags WHERE repository_id = ?1 AND name = ?2"),
+    named: db.prepare<Id, [number, string]>(
+      `SELECT id FROM manifests AS m WHERE repository_id = ?1 AND digest = ?2 AND ${NAMED}`,
+    ),
+    addConversion: db.prepare<null, [number, string, number, number, number, number]>(
+      `INSERT INTO conversions (source_id, format, repository_id, result_id, size_bytes, created_at)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING`,
+    ),
+    dropUnnamed: db.prepare<null, [number]>(
+      `DELETE FROM conversions WHERE repository_id = ?1
+       AND NOT EXISTS (SELECT 1 FROM manifests AS m WHERE m.id = source_id AND ${NAMED})`,
     ),
   };
+}
+
+function objectsOf(blobs: readonly NewBlob[]): string[] {
+  return blobs.flatMap(({ place }) => (place.kind === "object" ? [place.name] : []));
 }
 
 function idOf(row: { id: number } | null): number {

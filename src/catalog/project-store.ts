@@ -4,14 +4,27 @@ import { createPage, type Page, type PageRequest } from "./page.ts";
 import { isUniqueViolation } from "./sqlite-error.ts";
 
 export type Visibility = "private" | "public";
+/** Which forms of its images the registry makes by itself. */
+export type ConvertFormats = "off" | "sif" | "sqsh" | "both";
+/** When it makes them: once somebody asks, or with each push. */
+export type ConvertOn = "request" | "push";
 
 export interface Project {
   readonly id: number;
   readonly name: string;
   readonly visibility: Visibility;
   readonly description: string;
+  readonly convert: ConvertFormats;
+  readonly convertOn: ConvertOn;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+}
+
+export interface ProjectChange {
+  readonly visibility?: Visibility;
+  readonly description?: string;
+  readonly convert?: ConvertFormats;
+  readonly convertOn?: ConvertOn;
 }
 
 /** Who a list is for: what is public, all of it, or what an account may pull from. */
@@ -37,7 +50,7 @@ export interface ProjectStore {
   list(page: PageRequest, visibleTo: VisibleTo): Page<Project>;
   /** Throws ALREADY_EXISTS. */
   create(project: NewProject): Project;
-  update(id: number, change: { readonly visibility?: Visibility; readonly description?: string }): void;
+  update(id: number, change: ProjectChange): void;
   /** True when a repository of it holds a manifest. */
   holdsContent(id: number): boolean;
   /** With its members, robots and repositories. */
@@ -49,10 +62,12 @@ interface ProjectRow {
   readonly name: string;
   readonly visibility: Visibility;
   readonly description: string;
+  readonly convert_formats: ConvertFormats;
+  readonly convert_on: ConvertOn;
   readonly created_at: number;
 }
 
-const COLUMNS = "id, name, visibility, description, created_at";
+const COLUMNS = "id, name, visibility, description, convert_formats, convert_on, created_at";
 
 export function createProjectStore(db: Database): ProjectStore {
   const find = db.prepare<ProjectRow, [string]>(`SELECT ${COLUMNS} FROM projects WHERE name = ?`);
@@ -68,8 +83,9 @@ export function createProjectStore(db: Database): ProjectStore {
   const insert = db.prepare<ProjectRow, [string, Visibility, string, number]>(
     `INSERT INTO projects (name, visibility, description, created_at) VALUES (?, ?, ?, ?) RETURNING ${COLUMNS}`,
   );
-  const update = db.prepare<never, [string | null, string | null, number]>(
-    "UPDATE projects SET visibility = coalesce(?1, visibility), description = coalesce(?2, description) WHERE id = ?3",
+  const update = db.prepare<never, [number, string | null, string | null, string | null, string | null]>(
+    `UPDATE projects SET visibility = coalesce(?2, visibility), description = coalesce(?3, description),
+     convert_formats = coalesce(?4, convert_formats), convert_on = coalesce(?5, convert_on) WHERE id = ?1`,
   );
   const holdsContent = db.prepare<{ found: number }, [number]>(
     `SELECT EXISTS (SELECT 1 FROM repositories JOIN manifests ON manifests.repository_id = repositories.id
@@ -102,7 +118,8 @@ export function createProjectStore(db: Database): ProjectStore {
       }
     },
     update(id, change) {
-      update.run(change.visibility ?? null, change.description ?? null, id);
+      const { visibility, description, convert, convertOn } = change;
+      update.run(id, visibility ?? null, description ?? null, convert ?? null, convertOn ?? null);
     },
     holdsContent: (id) => holdsContent.get(id)?.found === 1,
     remove(id) {
@@ -113,6 +130,14 @@ export function createProjectStore(db: Database): ProjectStore {
 }
 
 function toProject(row: ProjectRow): Project {
-  const { id, name, visibility, description, created_at } = row;
-  return { id, name, visibility, description, createdAt: created_at };
+  const { id, name, visibility, description } = row;
+  return {
+    id,
+    name,
+    visibility,
+    description,
+    convert: row.convert_formats,
+    convertOn: row.convert_on,
+    createdAt: row.created_at,
+  };
 }
