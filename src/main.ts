@@ -7,6 +7,8 @@ import type { ProcessFacts } from "#cli";
  */
 const programs: Readonly<Record<string, () => Promise<(facts: ProcessFacts) => Promise<number>>>> = {
   "docker-credential-wharf": async () => (await import("#programs")).runCredentialHelper,
+  // `wharf serve` starts it for its work in the background.
+  "wharf-jobs": async () => (await import("#cli")).runJobsProcess,
   "wharf-kubelet-provider": async () => (await import("#programs")).runKubeletProvider,
 };
 

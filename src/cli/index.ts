@@ -4,4 +4,5 @@ export { createCommandTable, globalOptions } from "./command-table.ts";
 export { groups, sections } from "./commands.ts";
 export { renderOptionSummary, renderUsage } from "./render-help.ts";
 export { type CommandLine, runCommandLine } from "./run.ts";
+export { runJobsProcess } from "./run-jobs-process.ts";
 export { type ProcessFacts, runProcess } from "./run-process.ts";

@@ -3,6 +3,8 @@
 export { type CacheFolder, type CacheItem, listCache, openCacheFolder, pruneCache } from "./cache/index.ts";
 export type {
   ByteSource,
+  ImageContent,
+  ImageView,
   LayerBlob,
   LayerEntry,
   LayerIndex,

@@ -8,6 +8,8 @@ export interface Gauges {
   readonly connections: number | undefined;
   readonly freeBytes: number | undefined;
   readonly startedAtSeconds: number;
+  /** Work in the background, of all processes of the data folder. */
+  readonly jobs: readonly { readonly kind: string; readonly state: string; readonly jobs: number }[];
   readonly version: string;
 }
 
@@ -57,6 +59,12 @@ export function createMetrics(): Metrics {
         add("wharf_data_free_bytes", "gauge", "Room left on the disk of the data folder.", [
           ["", gauges.freeBytes],
         ]);
+      add(
+        "wharf_jobs",
+        "gauge",
+        "Jobs that are not done, of all servers of the data folder.",
+        gauges.jobs.map(({ kind, state, jobs }) => [`{kind="${kind}",state="${state}"}`, jobs]),
+      );
       const { user, system } = process.cpuUsage();
       add("process_cpu_seconds_total", "counter", "CPU time used.", [["", (user + system) / 1e6]]);
       add("process_resident_memory_bytes", "gauge", "Resident memory.", [["", process.memoryUsage.rss()]]);

@@ -1,6 +1,6 @@
 import type { FirstAdmin } from "#access";
 import { AppError, isAppError, type Logger, toAppError, version } from "#core";
-import { type Clock, createSocketWatch, ensurePrivateFolder, readFreeBytes } from "#system";
+import { type Clock, createSocketWatch, ensurePrivateFolder, readFreeBytes, startOwnProgram } from "#system";
 import { type AddressFile, createAddressFile } from "./address-file.ts";
 import { createDispatch } from "./dispatch.ts";
 import { type Listener, openListener } from "./listener.ts";
@@ -52,6 +52,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
     dataDir: options.dataDir,
     adminPasswordFile: options.adminPasswordFile,
     publicUrl: options.publicUrl,
+    startWorker: () => startOwnProgram("wharf-jobs", [options.dataDir, options.logLevel, options.logFormat]),
     clock,
     log,
   });
@@ -77,6 +78,7 @@ export async function startServer(options: ServeOptions, parts: ServerParts): Pr
         connections: listener === undefined ? undefined : watch?.connections(listener.address.port).length,
         freeBytes: await readFreeBytes(options.dataDir).catch(() => undefined),
         startedAtSeconds,
+        jobs: rooms.countJobs(),
         version,
       }),
       whoMayMeasure: options.metrics,

@@ -32,6 +32,7 @@ export { type HashedFile, hashFile } from "./hash-file.ts";
 export { createKeyedHash } from "./keyed-hash.ts";
 export { type LineClient, type LineServer, listenLines } from "./listen-lines.ts";
 export { createLogger, type LoggerOptions } from "./log.ts";
+export { lowerPriority } from "./lower-priority.ts";
 export { readMachineNames } from "./machine-names.ts";
 export { machinePlatform } from "./machine-platform.ts";
 export { nameProcess } from "./name-process.ts";
@@ -43,6 +44,7 @@ export {
   sshEnvironment,
   sshUnreachable,
 } from "./open-ssh.ts";
+export { type OwnProgram, onParentGone, startOwnProgram } from "./own-program.ts";
 export { currentUserId, fileMode, fileOwner, homeFolder, isThere, realPath } from "./owner.ts";
 export { packBytes, unpackBytes } from "./pack-bytes.ts";
 export { type PackedFile, packFile } from "./packed-file.ts";
