@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { Project, Robot, Role, Token, User } from "#catalog";
+import type { Job, Project, Robot, Role, Token, User } from "#catalog";
 import { roles } from "#catalog";
 
 /** What the API takes and gives. Everything taken is strict: an unknown key is refused, never ignored. */
@@ -7,6 +7,8 @@ import { roles } from "#catalog";
 const time = z.iso.datetime().openapi({ example: "2026-11-01T00:00:00.000Z" });
 const description = z.string().max(1000);
 const visibility = z.enum(["private", "public"]);
+const convert = z.enum(["off", "sif", "sqsh", "both"]);
+const convertOn = z.enum(["request", "push"]);
 const role = z.enum(roles);
 const actions = z
   .array(z.enum(["pull", "push", "delete"]))
@@ -24,11 +26,37 @@ export const NewProject = z
   .strictObject({ name, visibility: visibility.default("private"), description: description.default("") })
   .openapi("NewProject");
 export const ProjectChange = z
-  .strictObject({ visibility: visibility.optional(), description: description.optional() })
+  .strictObject({
+    visibility: visibility.optional(),
+    description: description.optional(),
+    convert: convert
+      .optional()
+      .openapi({ description: "What the registry makes of its images: TAG.sif, TAG.sqsh, both or nothing." }),
+    convertOn: convertOn
+      .optional()
+      .openapi({ description: "When: once somebody asks for it, or with each push." }),
+  })
   .openapi("ProjectChange");
 export const ProjectDocument = z
-  .object({ name, visibility, description, role: role.nullable(), createdAt: time })
+  .object({ name, visibility, description, convert, convertOn, role: role.nullable(), createdAt: time })
   .openapi("Project");
+export const ConversionsDocument = z
+  .object({
+    convert,
+    convertOn,
+    results: z.int().openapi({ description: "SIF and squashfs files that are made." }),
+    sizeBytes: z.int().openapi({ description: "What they take of the disk." }),
+    jobs: z.array(
+      z.object({
+        image: z.string().openapi({ example: "team-a/app@sha256:… sif" }),
+        state: z.enum(["waiting", "running", "failed"]),
+        attempts: z.int(),
+        error: z.object({ code: z.string(), message: z.string() }).nullable(),
+        changedAt: time,
+      }),
+    ),
+  })
+  .openapi("Conversions");
 
 export const RoleChange = z.strictObject({ role }).openapi("RoleChange");
 export const MemberDocument = z.object({ user: name, role }).openapi("Member");
@@ -153,8 +181,20 @@ export function toProjectDocument(
     name: project.name,
     visibility: project.visibility,
     description: project.description,
+    convert: project.convert,
+    convertOn: project.convertOn,
     role: callerRole ?? null,
     createdAt: toTime(project.createdAt),
+  };
+}
+
+export function toJobDocument({ key, state, attempts, error, changedAt }: Job) {
+  return {
+    image: key,
+    state,
+    attempts,
+    error: error ?? null,
+    changedAt: toTime(changedAt),
   };
 }
 

@@ -24,6 +24,8 @@ export interface RegistryLimits {
   readonly maxActiveUploads: number;
   /** Uploads untouched for so long vanish. */
   readonly uploadLifeSeconds: number;
+  /** A request for what the registry is making of an image waits so long for it; then its client is told to come again. */
+  readonly conversionWaitSeconds: number;
   /** Bytes of remembered answers. */
   readonly maxAnswerBytes: number;
 }

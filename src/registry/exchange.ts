@@ -10,7 +10,7 @@ import type { UploadGate } from "./upload-gate.ts";
 
 /** What the endpoints work with. */
 export interface Parts {
-  readonly catalog: Pick<Catalog, "content" | "generations">;
+  readonly catalog: Pick<Catalog, "content" | "generations" | "projects" | "jobs" | "read" | "write">;
   readonly access: Access;
   readonly permissions: Permissions;
   readonly blobs: BlobStore;
@@ -19,6 +19,10 @@ export interface Parts {
   readonly clock: Clock;
   readonly answers: Answers;
   readonly gate: UploadGate;
+  /** Says that a job was enqueued. */
+  readonly onJob: () => void;
+  /** How long a request waits for what is being made, before its client is told to come again. */
+  readonly conversionWaitMs: number;
   /** The key that seals upload ids, the same in every process. */
   readonly uploadKey: () => Promise<Secret>;
 }

@@ -9,6 +9,8 @@ export const defaultRegistryLimits: RegistryLimits = {
   maxInlineBlobBytes: 16 * 1024,
   maxActiveUploads: 256,
   uploadLifeSeconds: 24 * 3600,
+  // Below the minute that proxies give an answer; clients ask three to six times (decision 020).
+  conversionWaitSeconds: 25,
   maxAnswerBytes: 16 * MIB,
 };
 

@@ -11,6 +11,8 @@ import {
   referrerArtifactType,
 } from "#oci";
 import type { Answer } from "./answers.ts";
+import { convertOnPush } from "./convert-on-push.ts";
+import { findConverted } from "./converted-tag.ts";
 import type { Exchange, Parts } from "./exchange.ts";
 import { MAX_TAGS_PER_PUSH } from "./limits.ts";
 import { announcedBytes, readBody } from "./read-body.ts";
@@ -31,7 +33,9 @@ export async function getManifest(
   repository: string,
   reference: string,
 ): Promise<Response> {
-  const row = await findManifest(parts, repository, reference);
+  const row =
+    (await findManifest(parts, repository, reference)) ??
+    (await findConverted(parts, repository, reference, exchange.request.signal));
   if (row === undefined) throw manifestUnknown(repository, reference);
   const etag = `"${row.digest}"`;
   const answer: Answer = {
@@ -91,6 +95,7 @@ export async function putManifest(
     },
     tags,
   );
+  if (tags.length > 0) await convertOnPush(parts, repository, { digest, manifest });
   return created(`/v2/${repository}/manifests/${isByDigest ? digest : reference}`, digest, {
     ...(manifest.subject === undefined ? {} : { "oci-subject": manifest.subject.digest }),
     ...(more.length === 0 ? {} : { "oci-tag": more.join(", ") }),

@@ -23,6 +23,8 @@ export interface RegistryOptions {
   readonly log: Logger;
   readonly limits?: Partial<RegistryLimits>;
   readonly clock?: Clock;
+  /** Called when a job was enqueued. */
+  readonly onJob?: () => void;
   /** `scheme://host[:port]` for the realm where a request does not say which host it called. */
   readonly publicUrl?: string;
 }
@@ -42,6 +44,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     clock,
     answers: new Answers(catalog.generations, limits.maxAnswerBytes),
     gate: new UploadGate(limits.maxActiveUploads),
+    onJob: options.onJob ?? (() => undefined),
+    conversionWaitMs: limits.conversionWaitSeconds * 1000,
     uploadKey,
   };
   const expire = expireUploads(parts);

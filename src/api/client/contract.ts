@@ -7,6 +7,7 @@ export type ProjectChange = z.input<typeof documents.ProjectChange>;
 export type ProjectDocument = z.output<typeof documents.ProjectDocument>;
 export type MemberDocument = z.output<typeof documents.MemberDocument>;
 export type RepositoryDocument = z.output<typeof documents.RepositoryDocument>;
+export type ConversionsDocument = z.output<typeof documents.ConversionsDocument>;
 export type NewRobot = z.input<typeof documents.NewRobot>;
 export type RobotChange = z.input<typeof documents.RobotChange>;
 export type NewSiteRobot = z.input<typeof documents.NewSiteRobot>;
@@ -60,6 +61,8 @@ export interface ApiClient {
   readProject(project: string): Promise<ProjectDocument>;
   updateProject(project: string, change: ProjectChange): Promise<ProjectDocument>;
   deleteProject(project: string, options?: { readonly withRepositories?: boolean }): Promise<void>;
+  /** What is made of its images: SIF, squashfs. */
+  readConversions(project: string): Promise<ConversionsDocument>;
   listRepositories(project: string, query?: ListQuery): Promise<ListPage<RepositoryDocument>>;
   listMembers(project: string, query?: ListQuery): Promise<ListPage<MemberDocument>>;
   setMember(project: string, user: string, role: MemberDocument["role"]): Promise<MemberDocument>;

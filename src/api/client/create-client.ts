@@ -49,6 +49,7 @@ export function createApiClient({ url, credentials, fetch }: ApiClientOptions): 
         "DELETE",
         path`/projects/${project}` + renderQuery(withRepositories ? { withRepositories: "true" } : {}),
       ),
+    readConversions: (project) => ask("GET", path`/projects/${project}/conversions`),
     listRepositories: (project, query) => list(path`/projects/${project}/repositories`, query),
     listMembers: (project, query) => list(path`/projects/${project}/members`, query),
     setMember: (project, user, role) => ask("PUT", path`/projects/${project}/members/${user}`, { role }),

@@ -3,10 +3,12 @@ import { requireUser } from "#access";
 import { AppError, parseName } from "#core";
 import type { ApiApp, ApiDependencies } from "../app.ts";
 import {
+  ConversionsDocument,
   NewProject,
   ProjectChange,
   ProjectDocument,
   RepositoryDocument,
+  toJobDocument,
   toProjectDocument,
   toTime,
 } from "../documents.ts";
@@ -23,6 +25,8 @@ import {
 
 const params = z.object({ project: pathParam("project") });
 const tags = ["projects"];
+/** The oldest of a project's jobs, for people to see what goes on. */
+const MOST_JOBS = 100;
 
 const list = createRoute({
   method: "get",
@@ -56,7 +60,7 @@ const update = createRoute({
   path: "/projects/{project}",
   tags,
   security,
-  summary: "Changes the description (maintainers) or the visibility (owners)",
+  summary: "Changes the description or the conversion of images (maintainers), or the visibility (owners)",
   request: { params, body: jsonBody(ProjectChange) },
   responses: { 200: jsonAnswer(ProjectDocument, "The project."), ...problems },
 });
@@ -75,6 +79,15 @@ const remove = createRoute({
     }),
   },
   responses: { 204: { description: "It is gone." }, ...problems },
+});
+const conversions = createRoute({
+  method: "get",
+  path: "/projects/{project}/conversions",
+  tags,
+  security,
+  summary: "What is made of a project's images: SIF, squashfs",
+  request: { params },
+  responses: { 200: jsonAnswer(ConversionsDocument, "What is made, and what is being made."), ...problems },
 });
 const repositories = createRoute({
   method: "get",
@@ -136,14 +149,18 @@ export function addProjectRoutes(app: ApiApp, { catalog, access, now }: ApiDepen
   app.openapi(update, async (c) => {
     const caller = c.get("caller");
     const { project: name } = c.req.valid("param");
-    const { visibility, description } = c.req.valid("json");
+    const { visibility, description, convert, convertOn } = c.req.valid("json");
     const document = await catalog.write(["access"], () => {
       const project = access.authorizeProject(caller, "describe", name);
       if (visibility !== undefined) access.authorizeProject(caller, "visibility", name);
       catalog.projects.update(project.id, {
         ...(visibility === undefined ? {} : { visibility }),
         ...(description === undefined ? {} : { description }),
+        ...(convert === undefined ? {} : { convert }),
+        ...(convertOn === undefined ? {} : { convertOn }),
       });
+      // Whoever says it again wants it tried again.
+      if (convert !== undefined) catalog.jobs.forgetFailed(project.id);
       const changed = access.authorizeProject(caller, "view", name);
       return toProjectDocument(changed, catalog.members.find(project.id, requireUser(caller).id));
     });
@@ -163,6 +180,17 @@ export function addProjectRoutes(app: ApiApp, { catalog, access, now }: ApiDepen
       catalog.projects.remove(project.id);
     });
     return c.body(null, 204);
+  });
+
+  app.openapi(conversions, async (c) => {
+    const { project: name } = c.req.valid("param");
+    const project = access.authorizeProject(c.get("caller"), "view", name);
+    const totals = await catalog.content.countConversions(project.name);
+    const jobs = catalog.read(() => catalog.jobs.listOfProject(project.id, MOST_JOBS));
+    return c.json(
+      { convert: project.convert, convertOn: project.convertOn, ...totals, jobs: jobs.map(toJobDocument) },
+      200,
+    );
   });
 
   app.openapi(repositories, async (c) => {

@@ -1,6 +1,8 @@
+import type { ConversionsDocument } from "#api/client";
 import type { Command } from "../command.ts";
 import { registryOption, requiredArg } from "../manage/option-specs.ts";
 import { projectColumns } from "../manage/print.ts";
+import { plainText } from "../plain-text.ts";
 import { renderTable } from "../table.ts";
 
 export const projectShow: Command = {
@@ -17,11 +19,14 @@ export const projectShow: Command = {
     const name = requiredArg(invocation, "project");
     const project = await client.readProject(name);
     const repositories = await readAll((query) => client.listRepositories(name, query));
+    const conversions = await client.readConversions(name);
     if (json) {
-      terminal.out(`${JSON.stringify({ ...project, repositories })}\n`);
+      terminal.out(`${JSON.stringify({ ...project, repositories, conversions })}\n`);
       return 0;
     }
     terminal.out(renderTable(projectColumns, [project], terminal.color));
+    const said = renderConversions(conversions);
+    if (said !== "") terminal.out(`\n${said}`);
     if (repositories.length === 0) {
       terminal.err("no repositories in it\n");
       return 0;
@@ -35,3 +40,16 @@ export const projectShow: Command = {
     return 0;
   },
 };
+
+/** What is made of its images, in lines; "" where nothing is and nothing will be. */
+function renderConversions({ convert, convertOn, results, sizeBytes, jobs }: ConversionsDocument): string {
+  if (convert === "off" && results === 0) return "";
+  const size = `${(sizeBytes / 1e6).toFixed(1)} MB`;
+  const lines = [
+    `makes of its images: ${convert === "off" ? "nothing any more" : `${convert}, on ${convertOn}`}; ${results} made, ${size}`,
+    ...jobs.map(
+      ({ image, state, error }) => `  ${image}: ${state}${error === null ? "" : ` (${error.message})`}`,
+    ),
+  ];
+  return `${lines.map((line) => plainText(line)).join("\n")}\n`;
+}
