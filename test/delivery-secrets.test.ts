@@ -164,7 +164,7 @@ test("the canary: after every command, the secret is in no output, log or file b
     "render nomad",
   ])
     await wharf(args);
-  expect(readFileSync(join(it.home, "given-to-programs"), "utf8")).toContain("docker --version");
+  expect(readFileSync(join(it.home, "given-to-programs"), "utf8")).toContain("apptainer --version");
   expect(readFileSync(join(it.home, "given-to-programs"), "utf8")).not.toContain("docker-credential");
   const intended = [".docker/config.json", ".config/containers/auth.json"].map((path) => join(it.home, path));
   const holding = filesUnder(it.home).filter((path) => {
