@@ -10,6 +10,10 @@ const programs: Readonly<Record<string, () => Promise<(facts: ProcessFacts) => P
   // `wharf serve` starts it for its work in the background.
   "wharf-jobs": async () => (await import("#cli")).runJobsProcess,
   "wharf-kubelet-provider": async () => (await import("#programs")).runKubeletProvider,
+  "wharf-pyxis-importer": async () => {
+    const { runProcess } = await import("#cli");
+    return (facts) => runProcess({ ...facts, args: ["pyxis-importer", ...facts.args] });
+  },
 };
 
 // From source the launcher says how it was called; the executable knows it by itself.

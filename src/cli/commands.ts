@@ -47,6 +47,7 @@ export const sections: readonly CommandSection[] = [
       inspect: async () => (await import("./commands/inspect.ts")).inspect,
       "cache list": async () => (await import("./commands/cache-list.ts")).cacheList,
       "cache prune": async () => (await import("./commands/cache-prune.ts")).cachePrune,
+      "pyxis-importer": async () => (await import("./commands/pyxis-importer.ts")).pyxisImporter,
     },
   },
   {

@@ -26,6 +26,13 @@ export async function imageCacheOf({ options, env, cwd }: Invocation): Promise<C
   return openCacheFolder(`${base}/wharf/images`);
 }
 
+/** Is an image asked for with a login here. */
+export async function hasImageLogin(invocation: Invocation, reference: Reference): Promise<boolean> {
+  const { readConfigIfAny } = await import("#logins");
+  const config = await readConfigIfAny(surroundingsOf(invocation), invocation.configFile);
+  return (await (await keychainOf(invocation, config))(reference)) !== undefined;
+}
+
 /** How images are asked for here: with the logins of wharf.yaml, else with what the machine's programs hold; by the environment's proxy. */
 export async function imageSurroundingsOf(
   invocation: Invocation,

@@ -23,6 +23,14 @@ export {
   buildSquashfs,
   type EditTree,
 } from "./formats/squashfs/build-squashfs.ts";
+export {
+  cacheForImport,
+  type ImageUse,
+  type ImportCaches,
+  type ImportedImage,
+  importImage,
+  releaseImports,
+} from "./import-image.ts";
 export { type FileFacts, inspectFile } from "./inspect-file.ts";
 export { type ImageFacts, inspectImage, readRawManifest } from "./inspect-image.ts";
 export { mergeLayers } from "./layers/merge-layers.ts";

@@ -1,10 +1,12 @@
 import { dirname, resolve } from "node:path";
 import { AppError, type Context } from "#core";
 import { isThere } from "#system";
+import { electResult } from "./cache/elect-result.ts";
 import type { CacheFolder } from "./cache/index.ts";
 import {
   findResult,
   keepResult,
+  nameResult,
   placeResult,
   type ResultFacts,
   type ResultKey,
@@ -32,6 +34,8 @@ export interface PullRequest {
   readonly isShared: boolean;
   /** A result made before is taken, and this one is kept for others. */
   readonly keepsResults: boolean;
+  /** For a program that only reads the result: its name leads to the bytes that are kept, and of many pulls at once one makes them. */
+  readonly joint?: { readonly waitMs: number };
 }
 
 /** Where the result goes: a path of this machine, or a sink that leads elsewhere. */
@@ -42,7 +46,7 @@ export type PullTarget =
 export interface PullOutcome extends ResultFacts {
   readonly sizeBytes: number;
   /** `made`, or brought from a result of before. */
-  readonly how: "made" | "clone" | "link" | "copy";
+  readonly how: "made" | "clone" | "link" | "copy" | "symlink";
   /** What people should know of the result. */
   readonly notes: readonly string[];
 }
@@ -89,35 +93,60 @@ interface Pulling {
 
 async function pullContent(context: Context, request: PullRequest, pulling: Pulling): Promise<PullOutcome> {
   const { content, cache } = pulling;
-  const { format, target } = request;
+  const { format, target, joint } = request;
   const key = resultKey(request, content);
   // A folder's files may be changed one by one, and what goes elsewhere leaves nothing here.
-  const isKept = request.keepsResults && format.kind === "file" && target.kind === "path";
-  if (isKept) {
-    const kept = await findResult(context, cache, key);
-    if (kept !== undefined) {
-      const isShared = request.isShared || !format.isChangedInPlace;
-      const how = await placeResult(cache, key, { path: target.path, mode: format.mode, isShared });
-      return { ...kept, how, notes: [] };
+  if (!request.keepsResults || format.kind !== "file" || target.kind !== "path")
+    return (await makeResult(context, request, pulling)).outcome;
+  const election =
+    joint === undefined
+      ? { kept: await findResult(context, cache, key), release: async () => undefined }
+      : await electResult(context, cache, key, joint);
+  try {
+    if (election.kept === undefined) {
+      const { outcome, isArtifact } = await makeResult(context, request, pulling);
+      if (!isArtifact) await keepMade(context, cache, key, { ...outcome, path: target.path });
+      return outcome;
     }
+    const isShared = request.isShared || !format.isChangedInPlace;
+    const how =
+      joint === undefined
+        ? await placeResult(cache, key, { path: target.path, mode: format.mode, isShared })
+        : await nameResult(cache, key, target.path);
+    return { ...election.kept, how, notes: [] };
+  } finally {
+    await election.release();
   }
+}
+
+/** The result is there and right whether it can be kept or not. */
+async function keepMade(
+  context: Context,
+  cache: CacheFolder,
+  key: ResultKey,
+  { manifestDigest, platform, path }: ResultFacts & { readonly path: string },
+): Promise<void> {
+  await keepResult(context, cache, key, { manifestDigest, platform, path }).catch((cause: unknown) =>
+    context.log.warn("the result is not kept for other pulls", { why: (cause as Error).message }),
+  );
+}
+
+async function makeResult(
+  context: Context,
+  request: PullRequest,
+  pulling: Pulling,
+): Promise<{ readonly outcome: PullOutcome; readonly isArtifact: boolean }> {
+  const { content } = pulling;
   const artifact = await findArtifact(context, content, request.source, request.platform);
-  if (artifact !== undefined) return pullArtifact(context, request, pulling, artifact);
+  if (artifact !== undefined)
+    return { outcome: await pullArtifact(context, request, pulling, artifact), isArtifact: true };
   const view = await openView(context, content, request.platform);
   await pulling.hold([view.config.digest, ...view.layers.map(({ descriptor }) => descriptor.digest)]);
   pulling.meter.begin(view.layers.map(({ descriptor }) => descriptor));
   const { sizeBytes, notes = [] } = await write(context, request, view, pulling);
-  const facts = {
-    manifestDigest: view.manifest.descriptor.digest,
-    platform: renderPlatform(view.config.platform),
-  };
-  if (isKept) {
-    // The result is there and right whether it can be kept or not.
-    await keepResult(context, cache, key, { ...facts, path: target.path }).catch((cause: unknown) =>
-      context.log.warn("the result is not kept for other pulls", { why: (cause as Error).message }),
-    );
-  }
-  return { ...facts, sizeBytes, notes, how: "made" };
+  const manifestDigest = view.manifest.descriptor.digest;
+  const platform = renderPlatform(view.config.platform);
+  return { outcome: { manifestDigest, platform, sizeBytes, notes, how: "made" }, isArtifact: false };
 }
 
 /** A file that is what was wanted already. */

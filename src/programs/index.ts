@@ -6,5 +6,6 @@ export {
   helperActions,
   renderHelperError,
 } from "./credential-helper.ts";
+export { importForPyxis, type PyxisParts, readImageUse, releaseForPyxis } from "./pyxis-importer.ts";
 export { runCredentialHelper } from "./run-credential-helper.ts";
 export { runKubeletProvider } from "./run-kubelet-provider.ts";

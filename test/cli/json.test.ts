@@ -14,6 +14,7 @@ interface Step {
   readonly keys: readonly string[];
   readonly input?: string;
   readonly code?: number;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 let home = "";
@@ -91,6 +92,7 @@ function way(): readonly Step[] {
     { args: ["inspect", join(home, "image.squashfs")], keys: ["kind", "sizeBytes", "squashfs"] },
     { args: ["cache", "list"], keys: ["folder", "sizeBytes", "items"] },
     { args: ["cache", "prune", "--older", "1d"], keys: ["folder", "freedBytes", "keptBytes", "removed"] },
+    { args: ["pyxis-importer", "release"], env: { SLURM_JOB_ID: "1" }, keys: ["released"] },
     { args: ["credential-helper", "version"], keys: ["version"] },
     { args: ["render", "docker"], keys: ["path", "mode", "content"] },
     {
@@ -144,7 +146,7 @@ test("with --json each prints one document, and an object", async () => {
     const args = step.args.map((arg) => (arg === "ID" ? id : arg));
     const { code, out, err } = await runCli([...args, "--json"], {
       cwd: home,
-      env: { HOME: home, PATH: join(home, "bin") },
+      env: { HOME: home, PATH: join(home, "bin"), ...step.env },
       input: step.input ?? "",
     });
     expect({

@@ -8,15 +8,21 @@ export interface CacheFolder {
   readonly path: string;
   /** As its folder lets others read, so do its files: a cache that is shared is shared by the mode of its folder. */
   readonly fileMode: number;
+  /** Every user of the machine may look into it. */
+  readonly isOpenToAll: boolean;
+  /** Every user of the machine may write into it: what others left there proves nothing by lying there. */
+  readonly isWrittenByAll: boolean;
   blobPath(digest: string): string;
   /** What the files of a blob on its way begin with. */
   partialPrefix(digest: string): string;
   readonly partial: string;
   readonly results: string;
   readonly running: string;
+  /** Names under which programs read results. */
+  readonly uses: string;
 }
 
-const FOLDERS = ["blobs", "blobs/sha256", "blobs/sha512", "partial", "results", "running"];
+const FOLDERS = ["blobs", "blobs/sha256", "blobs/sha512", "partial", "results", "running", "uses"];
 
 /** What tells backup programs that all of this can be had again (bford.info/cachedir). */
 const TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# made by wharf: images and parts of them\n";
@@ -33,16 +39,18 @@ export async function openCacheFolder(path: string): Promise<CacheFolder> {
     await writeFile(join(path, "CACHEDIR.TAG"), TAG, { flag: "wx", mode: fileModeOf(mode) }).catch(
       ignoreThere,
     );
-    return folderOf(path, fileModeOf(mode));
+    return folderOf(path, mode);
   } catch (cause) {
     throw toStorageError(cause, `opening the image cache ${path}`);
   }
 }
 
-function folderOf(path: string, fileMode: number): CacheFolder {
+function folderOf(path: string, mode: number): CacheFolder {
   return {
     path,
-    fileMode,
+    fileMode: fileModeOf(mode),
+    isOpenToAll: (mode & 0o005) !== 0,
+    isWrittenByAll: (mode & 0o002) !== 0,
     blobPath(digest) {
       // CVE-2024-3727: what is not a digest never becomes a path.
       const { algorithm, hex } = parseDigest(digest);
@@ -55,6 +63,7 @@ function folderOf(path: string, fileMode: number): CacheFolder {
     partial: join(path, "partial"),
     results: join(path, "results"),
     running: join(path, "running"),
+    uses: join(path, "uses"),
   };
 }
 

@@ -62,7 +62,10 @@ export async function takeClaim(
     const isGone = held === undefined ? undefined : await isProcessGone(held.holder);
     const isStale = isGone === undefined && performance.now() - seen.sinceMs > times.staleMs;
     if (isGone === true || isStale) {
-      if (await takeAway(path, found.text))
+      const taken = await takeAway(path, found.text);
+      // Another user's, in a folder with the sticky bit: whoever cannot take it over works without one.
+      if (taken === undefined) return { inherited: undefined, release: async () => undefined };
+      if (taken)
         inherited = held === undefined ? undefined : { name: held.name, isOwnerGone: isGone === true };
       continue;
     }
@@ -116,8 +119,11 @@ async function look(path: string): Promise<{ readonly text: string; readonly tim
   }
 }
 
-/** Two may see the same dead holder: each moves the claim away under a name of its own, and puts back one that was made meanwhile. */
-async function takeAway(path: string, text: string): Promise<boolean> {
+/**
+ * Two may see the same dead holder: each moves the claim away under a name of its own, and puts back one that was made meanwhile. undefined where
+ * this user may not.
+ */
+async function takeAway(path: string, text: string): Promise<boolean | undefined> {
   const aside = `${path}.${randomBytes(6).toString("hex")}`;
   try {
     await rename(path, aside);
@@ -127,6 +133,7 @@ async function takeAway(path: string, text: string): Promise<boolean> {
     return isIt;
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT") return false;
+    if (["EPERM", "EACCES"].includes(systemErrorCode(cause) ?? "")) return undefined;
     throw toStorageError(cause, `taking over ${path}`);
   }
 }

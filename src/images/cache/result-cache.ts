@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, copyFile, link, rename, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, copyFile, link, rename, stat, symlink, unlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Context, version } from "#core";
-import { readTextLimited, systemErrorCode, toStorageError } from "#system";
-import type { CacheFolder } from "./cache-folder.ts";
+import { currentUserId, fileOwner, readTextLimited, systemErrorCode, toStorageError } from "#system";
+import { type CacheFolder, isOwnFile } from "./cache-folder.ts";
 import { openSourceFile, type SourceFile } from "./file-source.ts";
 
 /** What a result was made from: the same again gives the same bytes. */
@@ -36,6 +36,9 @@ interface ResultRecord extends KeptResult {
   readonly mtimeMs: number;
   readonly mark: string;
 }
+
+/** How a kept result came to where it is wanted. */
+export type Placed = "clone" | "link" | "copy";
 
 const MAX_RECORD_BYTES = 64 * 1024;
 const MARK_BYTES = 64 * 1024;
@@ -98,6 +101,12 @@ export async function findResult(
       file.sizeBytes === known.sizeBytes &&
       (await stat(data)).mtimeMs === known.mtimeMs &&
       (await markOf(file)) === known.mark;
+    if (isSame && !(await isTrusted(folder, file.uid, record))) {
+      context.log.info("a result of another user is not taken: everybody may write into the cache", {
+        path: data,
+      });
+      return undefined;
+    }
     if (isSame) return known;
     context.log.info("a kept result was changed since, and is made anew", { path: data });
     for (const path of [record, data]) await unlink(path).catch(() => undefined);
@@ -114,7 +123,7 @@ export async function placeResult(
   folder: CacheFolder,
   key: ResultKey,
   target: { readonly path: string; readonly mode: number; readonly isShared: boolean },
-): Promise<"clone" | "link" | "copy"> {
+): Promise<Placed> {
   const { data, record } = pathsOf(folder, key);
   const temporary = join(
     dirname(target.path),
@@ -136,7 +145,33 @@ export async function placeResult(
   }
 }
 
-async function bring(from: string, to: string, isShared: boolean): Promise<"clone" | "link" | "copy"> {
+/**
+ * Gives a result that `findResult` found one more name, at `path`, for a program that only reads it: a link, which outlives the cache's own name, else
+ * a symbolic one (another user's file, which the kernel lets nobody else link). No byte is copied.
+ */
+export async function nameResult(
+  folder: CacheFolder,
+  key: ResultKey,
+  path: string,
+): Promise<"link" | "symlink"> {
+  const { data, record } = pathsOf(folder, key);
+  try {
+    const isLinked = await linkFile(data, path);
+    if (!isLinked) await symlink(data, path);
+    const now = new Date();
+    await utimes(record, now, now).catch(() => undefined);
+    return isLinked ? "link" : "symlink";
+  } catch (cause) {
+    throw toStorageError(cause, `writing ${path}`);
+  }
+}
+
+/** Whose name on the claim: who makes the result. */
+export function resultClaimPath(folder: CacheFolder, key: ResultKey): string {
+  return `${pathsOf(folder, key).data}.claim`;
+}
+
+async function bring(from: string, to: string, isShared: boolean): Promise<Placed> {
   if (await cloneFile(from, to)) return "clone";
   if (isShared && (await linkFile(from, to))) return "link";
   await copyFile(from, to, constants.COPYFILE_EXCL);
@@ -146,13 +181,25 @@ async function bring(from: string, to: string, isShared: boolean): Promise<"clon
 /** The settings and the digest decide; what is the key of one version is none of another, whose writers may differ. */
 function pathsOf(folder: CacheFolder, key: ResultKey): { readonly data: string; readonly record: string } {
   const { digest, platform, format, settings, name } = key;
-  const text = JSON.stringify([version, digest, platform, format, sorted(settings), name]);
+  // Where everybody writes, each has results of their own, and nobody can stand in the way of another's.
+  const owner = folder.isWrittenByAll ? [currentUserId()] : [];
+  const text = JSON.stringify([version, digest, platform, format, sorted(settings), name, ...owner]);
   const base = join(folder.results, createHash("sha256").update(text).digest("hex"));
   return { data: `${base}.data`, record: `${base}.json` };
 }
 
 function sorted(settings: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
   return Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/**
+ * What a result is made of cannot be seen from it, as a blob's bytes can from its digest: it is taken from oneself, from the system's
+ * administrator, and where only chosen people write.
+ */
+async function isTrusted(folder: CacheFolder, dataOwner: number, record: string): Promise<boolean> {
+  if (!folder.isWrittenByAll) return true;
+  const recordOwner = await fileOwner(record);
+  return isOwnFile(dataOwner) && recordOwner !== undefined && isOwnFile(recordOwner);
 }
 
 /** Both ends: a header that was changed, something that was put at the end. With size and time it tells every change that programs make. */
