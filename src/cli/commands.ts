@@ -44,6 +44,7 @@ export const sections: readonly CommandSection[] = [
     title: "Pull images",
     commands: {
       pull: async () => (await import("./commands/pull.ts")).pull,
+      copy: async () => (await import("./commands/copy.ts")).copy,
       inspect: async () => (await import("./commands/inspect.ts")).inspect,
       "cache list": async () => (await import("./commands/cache-list.ts")).cacheList,
       "cache prune": async () => (await import("./commands/cache-prune.ts")).cachePrune,

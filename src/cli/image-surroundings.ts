@@ -33,6 +33,17 @@ export async function hasImageLogin(invocation: Invocation, reference: Reference
   return (await (await keychainOf(invocation, config))(reference)) !== undefined;
 }
 
+/** The image cache for as long as the work lasts; with --no-cache a folder that is gone afterwards. */
+export async function withImageCache<T>(
+  invocation: Invocation,
+  work: (cache: CacheFolder) => Promise<T>,
+): Promise<T> {
+  if (invocation.options["cache"] !== false) return work(await imageCacheOf(invocation));
+  const { openCacheFolder } = await import("#images");
+  const { withTemporaryFolder } = await import("#system");
+  return withTemporaryFolder("wharf-images-", async (folder) => work(await openCacheFolder(folder)));
+}
+
 /** How images are asked for here: with the logins of wharf.yaml, else with what the machine's programs hold; by the environment's proxy. */
 export async function imageSurroundingsOf(
   invocation: Invocation,

@@ -12,6 +12,13 @@ export type {
   Sink,
   TreeNode,
 } from "./contract.ts";
+export { type CopyDestination, parseDestination } from "./copy/copy-destination.ts";
+export {
+  type CopiedImage,
+  type CopyRequest,
+  copyImages,
+} from "./copy/copy-images.ts";
+export { type CopySource, parseCopySource } from "./copy/copy-source.ts";
 export { loadFormat } from "./formats/all.ts";
 export type { FormatChoice, FormatName, ImageFormat } from "./formats/contract.ts";
 export { type SifOptions, writeSif, ZSTD_SIF_NOTE } from "./formats/sif/write-sif.ts";
@@ -48,6 +55,7 @@ export {
   platformChoice,
   renderPlatform,
 } from "./sources/choose-platform.ts";
+export { listImages } from "./sources/list-images.ts";
 export { openSource, type SourceSurroundings } from "./sources/open-source.ts";
 export { openView } from "./sources/open-view.ts";
 export { type ImageSource, parseSource, sourceSpellings } from "./sources/parse-source.ts";

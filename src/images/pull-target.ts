@@ -74,7 +74,7 @@ function splitName(text: string): readonly [string, string | undefined] {
 }
 
 /** `registry/repository:tag`; what has only a digest has no name. */
-function innerName(source: ImageSource): string | undefined {
+export function innerName(source: ImageSource): string | undefined {
   if (!("reference" in source))
     return source.image?.startsWith("sha256:") === true ? undefined : source.image;
   const { registry, repository, tag, digest } = source.reference;

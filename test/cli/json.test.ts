@@ -86,6 +86,10 @@ function way(): readonly Step[] {
       keys: ["source", "out", "format", "platform", "manifest", "sizeBytes", "how", "networkBytes"],
     },
     {
+      args: ["copy", `docker-archive:${join(home, "image.tar")}`, `oci:${join(home, "layout")}:v1`],
+      keys: ["destination", "images"],
+    },
+    {
       args: ["inspect", `docker-archive:${join(home, "image.tar")}`],
       keys: ["kind", "root", "manifest", "platform", "config", "layers"],
     },

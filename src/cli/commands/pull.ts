@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { AppError } from "#core";
 import type { FormatChoice, FormatName, PullOutcome, PullTarget, WrittenTarget } from "#images";
 import type { Command, Invocation } from "../command.ts";
-import { CACHE_OPTION, imageCacheOf, imageSurroundingsOf } from "../image-surroundings.ts";
+import { CACHE_OPTION, imageSurroundingsOf, withImageCache } from "../image-surroundings.ts";
 import { createPullDisplay } from "../pull-display.ts";
 
 const FORMATS: readonly FormatName[] = [
@@ -80,7 +80,7 @@ export const pull: Command = {
       isShown: options["quiet"] !== true && !invocation.json,
       out: written.text,
     });
-    const outcome = await withCache(invocation, async (cache) => {
+    const outcome = await withImageCache(invocation, async (cache) => {
       try {
         return await images.pullImage(
           invocation.context,
@@ -110,17 +110,6 @@ export const pull: Command = {
     return 0;
   },
 };
-
-/** With --no-cache a folder beside the others that is gone afterwards. */
-async function withCache<T>(
-  invocation: Invocation,
-  work: (cache: Awaited<ReturnType<typeof imageCacheOf>>) => Promise<T>,
-): Promise<T> {
-  if (invocation.options["cache"] !== false) return work(await imageCacheOf(invocation));
-  const { openCacheFolder } = await import("#images");
-  const { withTemporaryFolder } = await import("#system");
-  return withTemporaryFolder("wharf-pull-", async (folder) => work(await openCacheFolder(folder)));
-}
 
 async function targetOf(written: WrittenTarget, invocation: Invocation): Promise<PullTarget> {
   const { cwd, context, env, options } = invocation;

@@ -78,6 +78,16 @@ export async function openDockerArchiveContent(
   });
 }
 
+/** What the images of an archive are called, the first name of each. Throws as `openDockerArchiveContent`. */
+export async function listSavedImages(
+  context: Context,
+  archive: OpenArchive,
+  name: string,
+): Promise<readonly string[]> {
+  const saved = parseSaved(await readJson(context, archive, "manifest.json", name));
+  return saved.flatMap(({ names }) => names.slice(0, 1));
+}
+
 async function findLayers(
   context: Context,
   archive: OpenArchive,

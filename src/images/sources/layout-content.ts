@@ -1,6 +1,14 @@
 import { join } from "node:path";
 import { AppError, type Context } from "#core";
-import { type Descriptor, digestOf, MAX_MANIFEST_BYTES, mediaTypes, parseDigest, parseManifest } from "#oci";
+import {
+  type Descriptor,
+  digestOf,
+  MAX_MANIFEST_BYTES,
+  mediaTypes,
+  parseDigest,
+  parseManifest,
+  referrerArtifactType,
+} from "#oci";
 import { openSourceFile, type SourceFile } from "../cache/index.ts";
 import type { ByteSource, ImageContent } from "../contract.ts";
 import { readStretch } from "../read-stretch.ts";
@@ -40,15 +48,7 @@ export async function openLayoutContent(
   files: LayoutFiles,
   about: { readonly name: string; readonly image: string | undefined },
 ): Promise<ImageContent> {
-  await checkMarker(context, files, about.name);
-  const source = await files.open("index.json");
-  if (source === undefined) throw noLayout(about.name, "it has no index.json");
-  if (source.sizeBytes > MAX_MANIFEST_BYTES)
-    throw new AppError(
-      "TOO_LARGE",
-      `the index.json of ${about.name} is larger than ${MAX_MANIFEST_BYTES} bytes`,
-    );
-  const index = await readStretch(source, 0, source.sizeBytes, context);
+  const index = await readIndex(context, files, about.name);
   const { manifests } = parseManifest(index, mediaTypes.ociIndex);
   const root = chooseRoot(manifests, about) ?? {
     mediaType: mediaTypes.ociIndex,
@@ -57,7 +57,54 @@ export async function openLayoutContent(
     urls: [],
     annotations: {},
   };
-  return createStoredContent(about.name, root, blobsOf(files, index));
+  const content = createStoredContent(about.name, root, blobsOf(files, index));
+  let known: Promise<ReadonlyMap<string, readonly Descriptor[]>> | undefined;
+  return {
+    ...content,
+    async referrers(inner, digest) {
+      known ??= findReferrers(inner, content, manifests);
+      return (await known).get(digest) ?? [];
+    },
+  };
+}
+
+/** What says in its manifest which one it refers to, by that: such manifests have no name in the index. */
+async function findReferrers(
+  context: Context,
+  content: ImageContent,
+  entries: readonly Descriptor[],
+): Promise<ReadonlyMap<string, readonly Descriptor[]>> {
+  const found = new Map<string, Descriptor[]>();
+  for (const entry of entries) {
+    if (namesOf(entry).length > 0) continue;
+    const manifest = parseManifest(await content.readManifest(context, entry), entry.mediaType || undefined);
+    const digest = manifest.subject?.digest;
+    if (digest === undefined) continue;
+    const artifactType = referrerArtifactType(manifest);
+    const referrer = artifactType === undefined ? entry : { ...entry, artifactType };
+    found.set(digest, [...(found.get(digest) ?? []), referrer]);
+  }
+  return found;
+}
+
+/** What the images of a layout are called, in its own order; their digests where none has a name. Throws as `openLayoutContent`. */
+export async function listLayoutImages(
+  context: Context,
+  files: LayoutFiles,
+  name: string,
+): Promise<readonly string[]> {
+  const { manifests } = parseManifest(await readIndex(context, files, name), mediaTypes.ociIndex);
+  const names = manifests.flatMap((entry) => namesOf(entry).slice(0, 1));
+  return [...new Set(names.length > 0 ? names : manifests.map(({ digest }) => digest))];
+}
+
+async function readIndex(context: Context, files: LayoutFiles, name: string): Promise<Uint8Array> {
+  await checkMarker(context, files, name);
+  const source = await files.open("index.json");
+  if (source === undefined) throw noLayout(name, "it has no index.json");
+  if (source.sizeBytes > MAX_MANIFEST_BYTES)
+    throw new AppError("TOO_LARGE", `the index.json of ${name} is larger than ${MAX_MANIFEST_BYTES} bytes`);
+  return await readStretch(source, 0, source.sizeBytes, context);
 }
 
 function blobsOf(files: LayoutFiles, index: Uint8Array): StoredBlobs {
@@ -105,6 +152,9 @@ function chooseRoot(
   }
   if (entries.length === 0) throw new AppError("MANIFEST_UNKNOWN", `${name} holds no image`);
   if (new Set(entries.map(({ digest }) => digest)).size === 1) return entries[0];
+  // What has no name beside one that has refers to it: a signature, a bill of materials.
+  const named = entries.filter((entry) => namesOf(entry).length > 0);
+  if (new Set(named.map(({ digest }) => digest)).size === 1) return named[0];
   if (names.length === 0) return undefined;
   throw new AppError("USAGE", `${name} holds several images`, {
     hint: `name one of ${names.join(", ")} behind a colon`,

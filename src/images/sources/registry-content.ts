@@ -100,6 +100,7 @@ export function createRegistryContent(parts: RegistryParts, root: RegistryRoot):
     name,
     root: root.descriptor,
     readManifest: (context, descriptor) => readManifest(context, parts, ordered, descriptor),
+    referrers: (context, digest) => root.door.client.referrers(context, root.door.repository, digest),
     blob: (descriptor) =>
       blobs.blob(
         { digest: descriptor.digest, sizeBytes: descriptor.sizeBytes },
