@@ -64,6 +64,7 @@ export function unlink(folder: TreeFolder, name: string): void {
   const gone = [node];
   for (let next = gone.pop(); next !== undefined; next = gone.pop()) {
     next.links--;
-    if (next.children !== undefined) gone.push(...next.children.values());
+    // Not spread: a folder may have more names than a call takes arguments.
+    for (const child of next.children?.values() ?? []) gone.push(child);
   }
 }

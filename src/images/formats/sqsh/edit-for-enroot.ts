@@ -63,6 +63,7 @@ function letOwnerRead(root: TreeNode): void {
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (node.type === "directory") node.mode |= 0o700;
     else if (node.type === "file") node.mode |= (node.mode & 0o111) === 0 ? 0o400 : 0o500;
-    if (node.children !== undefined) open.push(...node.children.values());
+    // Not spread: a folder may have more names than a call takes arguments.
+    for (const child of node.children?.values() ?? []) open.push(child);
   }
 }

@@ -7,9 +7,11 @@ import { memoryView } from "../../../../test/support/memory-view.ts";
 import { needs, programPath } from "../../../../test/support/programs.ts";
 import { mustRun } from "../../../../test/support/run-program.ts";
 import { createScratch } from "../../../../test/support/scratch.ts";
+import { fileNode, folderNode, treeNode } from "../../../../test/support/squashfs-trees.ts";
 import { renderTarItems, type TarItem } from "../../../../test/support/tar-writer.ts";
 import type { ImageView } from "../../contract.ts";
 import { createLocalFileSink } from "../../sinks/local-file.ts";
+import { editForEnroot } from "./edit-for-enroot.ts";
 import { renderRc } from "./render-rc.ts";
 import { type SqshOptions, writeSqsh } from "./write-sqsh.ts";
 
@@ -102,6 +104,14 @@ needs("unsquashfs")("Enroot's files, modes and owners", async () => {
   const kept = await write(sample(), { preserveDevices: true });
   expect(await mustRun([programPath("unsquashfs"), "-lln", kept])).toContain("dev/null");
 });
+
+test("a folder of more names than a call takes arguments", () => {
+  const file = fileNode("", { mode: 0 });
+  const names = Array.from({ length: 1_000_000 }, (_, index) => [String(index), file] as const);
+  const root = folderNode({ many: treeNode("directory", { children: new Map(names) }) });
+  editForEnroot(root, { view: sample(), mtimeSeconds: 0 });
+  expect(file.mode).toBe(0o400);
+}, 60_000);
 
 test("the same image gives the same bytes, whatever the number of threads", async () => {
   const one = readFileSync(await write(sample(), { workers: 1 }));
