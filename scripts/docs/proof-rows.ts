@@ -309,6 +309,34 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "SIF",
+    works:
+      "an image as a SIF for Apptainer and SingularityCE: objects, variables, command, labels, architecture",
+    against:
+      "siftool of Debian and of both forks of the format's library; unsquashfs; dash, bash, busybox and the shell inside the runtimes run its scripts; golden files. No test starts Apptainer or SingularityCE: neither can be had",
+    tests: [
+      "src/images/formats/sif/sif-container.test.ts",
+      "src/images/formats/sif/write-sif.test.ts",
+      "src/images/formats/sif/scripts.test.ts",
+      "test/images-run.test.ts",
+    ],
+  },
+  {
+    row: ".sqsh",
+    works: "an image as Enroot's squashfs: rc, environment, volumes, owners",
+    against:
+      "unsquashfs; dash, bash and busybox run its rc; golden files. No test starts Enroot: it cannot be had",
+    tests: ["src/images/formats/sqsh/write-sqsh.test.ts", "test/images-run.test.ts"],
+  },
+  {
+    row: "D3, the upload",
+    works:
+      "an image written to a file on another host, without a copy here; nothing left there when it is cut off",
+    against:
+      "OpenSSH over a real sshd; tools of GNU and of busybox there; faults in the tools and the connection",
+    tests: ["src/images/sinks/ssh.test.ts", "test/pull-ssh.test.ts"],
+  },
+  {
     row: "First run",
     works: "from a clone, as one executable, and from the packed archive in an empty folder",
     against: "npm, the built executable, bash, zsh and fish",
