@@ -144,6 +144,8 @@ export function createContentWrites(engine: Engine, clock: Clock): Writes {
         const repositoryId = sql.repositoryId.get(repository)?.id;
         const known = repositoryId === undefined ? null : sql.manifestId.get(repositoryId, digest);
         if (repositoryId === undefined || known === null) return "unknown";
+        // Before what they hang on: then it is still known which bytes go with them.
+        sql.dropConversions.run(known.id);
         sql.deleteManifest.run(known.id);
         sql.dropUnnamed.run(repositoryId);
         sql.deleteEmpty.run(repositoryId);
@@ -163,6 +165,7 @@ export function createContentWrites(engine: Engine, clock: Clock): Writes {
       engine.write([{ repository }], () => {
         const repositoryId = sql.repositoryId.get(repository)?.id;
         if (repositoryId === undefined) return "unknown";
+        sql.dropAllConversions.run(repositoryId);
         sql.deleteRepository.run(repositoryId);
         return "deleted";
       }),
@@ -230,6 +233,10 @@ function prepare({ db }: Engine) {
       `INSERT INTO conversions (source_id, format, repository_id, result_id, size_bytes, created_at)
        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING`,
     ),
+    dropConversions: db.prepare<null, [number]>(
+      "DELETE FROM conversions WHERE source_id = ?1 OR result_id = ?1",
+    ),
+    dropAllConversions: db.prepare<null, [number]>("DELETE FROM conversions WHERE repository_id = ?1"),
     dropUnnamed: db.prepare<null, [number]>(
       `DELETE FROM conversions WHERE repository_id = ?1
        AND NOT EXISTS (SELECT 1 FROM manifests AS m WHERE m.id = source_id AND ${NAMED})`,

@@ -91,6 +91,10 @@ export function createProjectStore(db: Database): ProjectStore {
     `SELECT EXISTS (SELECT 1 FROM repositories JOIN manifests ON manifests.repository_id = repositories.id
        WHERE repositories.project_id = ?) AS found`,
   );
+  // First, while it is known which bytes go with them.
+  const removeConversions = db.prepare<never, [number]>(
+    "DELETE FROM conversions WHERE repository_id IN (SELECT id FROM repositories WHERE project_id = ?)",
+  );
   // Manifests, tags and links go with their repository; blobs stay for gc.
   const removeRepositories = db.prepare<never, [number]>("DELETE FROM repositories WHERE project_id = ?");
   const remove = db.prepare<never, [number]>("DELETE FROM projects WHERE id = ?");
@@ -123,6 +127,7 @@ export function createProjectStore(db: Database): ProjectStore {
     },
     holdsContent: (id) => holdsContent.get(id)?.found === 1,
     remove(id) {
+      removeConversions.run(id);
       removeRepositories.run(id);
       remove.run(id);
     },

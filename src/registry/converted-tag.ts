@@ -35,9 +35,8 @@ export async function findConverted(
   const made = await content.findConversion(repository, wanted.source, wanted.format);
   if (made !== undefined) return made;
   const { catalog, clock } = parts;
-  const job = await catalog.write([], () => catalog.jobs.enqueue(createConversionJob(wanted)));
+  const job = await enqueue(parts, wanted);
   if (job === undefined) return undefined;
-  parts.onJob();
   const until = clock.monotonicMs() + parts.conversionWaitMs;
   // Seldom once it takes long: a thousand nodes wait for the same one.
   for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LAST_LOOK_MS, pauseMs * 2)) {
@@ -50,6 +49,16 @@ export async function findConverted(
     if (left <= 0) throw stillBeingMade(`${repository}:${tag}`);
     await waitFor(Math.min(pauseMs, left), signal);
   }
+}
+
+/** A write for the first who asks, a read for the others. */
+async function enqueue({ catalog, onJob }: Parts, wanted: Wanted): Promise<Job | undefined> {
+  const asked = createConversionJob(wanted);
+  const known = catalog.read(() => catalog.jobs.find(asked.kind, asked.key));
+  if (known !== undefined && known.state !== "failed") return known;
+  const job = await catalog.write([], () => catalog.jobs.enqueue(asked));
+  onJob();
+  return job;
 }
 
 async function waitFor(ms: number, signal: AbortSignal): Promise<void> {
