@@ -68,7 +68,7 @@ async function packLayer(
   writeFileSync(list, paths.map((path) => path.slice(1)).join("\0"));
   const options = ["--no-recursion", "--numeric-owner", "--owner=0", "--group=0", "--null"];
   await mustRun(["tar", "-C", "/", ...options, "--files-from", list, "-cf", tar]);
-  await mustRun(["sh", "-c", 'gzip -6 -n <"$1" >"$1.gz"', "sh", tar]);
+  await mustRun(["sh", "-c", 'gzip -6 -n <"$1" >"$1.gz"', "sh", tar], { timeoutMs: 600_000 });
   const { sha256, sizeBytes } = await mustHash(tar);
   return { layer: await fileLayer(`${tar}.gz`, sha256), tarBytes: sizeBytes };
 }

@@ -1,5 +1,6 @@
 import { type Abilities, consumers } from "#consumers";
 import { realPrograms } from "../../test/support/real-programs.ts";
+import { imageProofRows } from "./image-proof-rows.ts";
 import { code, GENERATED, renderMarkdownTable } from "./markdown.ts";
 import { proofRows } from "./proof-rows.ts";
 
@@ -11,7 +12,7 @@ const SCOPES: Readonly<Record<Abilities["scope"], string>> = {
 
 /** docs/proof.md: what each row and consumer was shown against. */
 export function renderProof(): string {
-  const rows = proofRows.map((row) => [
+  const rows = [...proofRows, ...imageProofRows].map((row) => [
     row.row,
     row.works,
     row.against,

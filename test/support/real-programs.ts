@@ -67,7 +67,7 @@ export const realPrograms: readonly RealProgram[] = [
     debian(name, "slurm-client"),
   ),
   debian("munged", "munge"),
-  debian("unshare", "util-linux"),
+  ...["unshare", "setpriv"].map((name) => debian(name, "util-linux")),
   debian("containerd"),
   // Environment modules, of Lua and of Tcl.
   debian("lmod"),
