@@ -70,15 +70,16 @@ test("what a running pull needs stays, and what one left that has ended goes", a
   writeFileSync(`${folder.partialPrefix(digestOf("x"))}.claim`, JSON.stringify({ holder: me, name: "x.1" }));
   const pruned = await pruneCache(context, folder, { now });
   expect(pruned.removed.map(({ name }) => name)).toEqual([forgotten]);
-  expect(pruned.heldCount).toBe(2);
+  expect(pruned.heldCount).toBe(3);
   expect(existsSync(`${arriving}.data`)).toBe(true);
   expect(readdirSync(folder.running)).toEqual(["a.json"]);
   writeFileSync(
     `${folder.partialPrefix(digestOf("x"))}.claim`,
     JSON.stringify({ holder: { ...me, started: "1" }, name: "x.1" }),
   );
+  writeFileSync(`${folder.partialPrefix(digestOf("y"))}.0011223344556677.arrived`, "0 1\n");
   await pruneCache(context, folder, { now });
-  expect(existsSync(`${arriving}.data`)).toBe(false);
+  expect(readdirSync(folder.partial)).toEqual([]);
 });
 
 test("a result that was pulled takes no room, and its file stays when it goes", async () => {

@@ -51,9 +51,11 @@ async function listBlobs(folder: CacheFolder, algorithm: "sha256" | "sha512"): P
 
 async function listParts(folder: CacheFolder): Promise<CacheItem[]> {
   const items: CacheItem[] = [];
-  for (const file of await namesIn(folder.partial)) {
+  const names = new Set(await namesIn(folder.partial));
+  for (const file of names) {
     const isData = file.endsWith(DATA);
-    if (!isData && !file.endsWith(".abandoned") && !file.endsWith(".tmp")) continue;
+    // It goes with its data; alone it is what a process left that was killed as it was done.
+    if (file.endsWith(ARRIVED) && names.has(`${file.slice(0, -ARRIVED.length)}${DATA}`)) continue;
     const path = join(folder.partial, file);
     const found = await factsOf(path);
     if (found === undefined) continue;
