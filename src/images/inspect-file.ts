@@ -1,4 +1,5 @@
 import { AppError, type Context } from "#core";
+import { jsonDepth } from "#oci";
 import { openSourceFile } from "./cache/index.ts";
 import type { ByteSource } from "./contract.ts";
 import { isSif, readSif, type SifDescriptor, type SifFile } from "./formats/sif/read-sif.ts";
@@ -21,8 +22,9 @@ export type FileFacts =
     };
 
 const START_BYTES = 64;
-/** Of one object; what is larger is listed and not read. */
-const MAX_OBJECT_BYTES = 4 * 1024 * 1024;
+/** Of all objects together, for many may lie in the same place; what goes beyond is listed and not read. */
+const MAX_OBJECTS_BYTES = 8 * 1024 * 1024;
+const MAX_JSON_DEPTH = 64;
 
 /** undefined where the path is no regular file, or one that holds something else. Throws FILE_INVALID for a damaged one, PERMISSION_DENIED, STORAGE_FAILED. */
 export async function inspectFile(context: Context, path: string): Promise<FileFacts | undefined> {
@@ -49,18 +51,21 @@ export async function inspectFile(context: Context, path: string): Promise<FileF
 
 async function inspectSif(context: Context, source: ByteSource): Promise<FileFacts> {
   const sif = await readSif(source, context);
-  const readText = async ({ offsetBytes, sizeBytes }: SifDescriptor): Promise<string | undefined> =>
-    sizeBytes > MAX_OBJECT_BYTES
-      ? undefined
-      : new TextDecoder().decode(await readStretch(source, offsetBytes, sizeBytes, context));
+  let left = MAX_OBJECTS_BYTES;
+  const readObject = async ({ offsetBytes, sizeBytes }: SifDescriptor): Promise<Uint8Array | undefined> => {
+    if (sizeBytes > left) return undefined;
+    left -= sizeBytes;
+    return await readStretch(source, offsetBytes, sizeBytes, context);
+  };
+  const definition = sif.descriptors.find(({ type }) => type === "definition");
+  const definitionBytes = definition === undefined ? undefined : await readObject(definition);
   const documents: Record<string, unknown> = {};
   for (const descriptor of sif.descriptors)
     if (descriptor.type === "json" && descriptor.name !== "") {
-      const parsed = parseJson(await readText(descriptor));
+      const parsed = parseJson(await readObject(descriptor));
       if (parsed !== undefined)
         Object.defineProperty(documents, descriptor.name, { value: parsed, enumerable: true });
     }
-  const definition = sif.descriptors.find(({ type }) => type === "definition");
   const primary = sif.descriptors.find(({ partition }) => partition?.kind === "primary-system");
   return {
     kind: "sif",
@@ -70,16 +75,16 @@ async function inspectSif(context: Context, source: ByteSource): Promise<FileFac
       primary?.partition?.fileSystem === "squashfs"
         ? await readSuperblock(source, primary.offsetBytes, context)
         : undefined,
-    definition: definition === undefined ? undefined : await readText(definition),
+    definition: definitionBytes === undefined ? undefined : new TextDecoder().decode(definitionBytes),
     documents,
   };
 }
 
-/** undefined for what is no JSON: any program may have put it there. */
-function parseJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
+/** undefined for what is no JSON, or nested deeper than anybody nests it: any program may have put it there. */
+function parseJson(bytes: Uint8Array | undefined): unknown {
+  if (bytes === undefined || jsonDepth(bytes) > MAX_JSON_DEPTH) return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
   } catch {
     return undefined;
   }

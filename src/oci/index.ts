@@ -7,6 +7,7 @@ export {
 } from "./descriptor.ts";
 export { type Digest, type DigestAlgorithm, digestOf, isDigest, parseDigest } from "./digest.ts";
 export { type HistoryStep, type ImageConfig, parseImageConfig } from "./image-config.ts";
+export { jsonDepth } from "./json-depth.ts";
 export {
   defaultManifestLimits,
   MAX_MANIFEST_BYTES,
