@@ -140,7 +140,11 @@ remote("given up, or cut off in the middle: nothing is left there", async () => 
   stop.abort();
   expect(await refusal(cut.write(100_000, noiseBytes(100_000)))).toStartWith("INTERRUPTED");
   await cut.abort();
-  await until("the file is removed there", () => (readdirSync(folder).length === 0 ? true : undefined));
+  await until(
+    "the file is removed there",
+    () => (readdirSync(folder).length === 0 ? true : undefined),
+    30_000,
+  );
 });
 
 needs(
@@ -164,6 +168,28 @@ needs(
   await sink.write(0, bytes.subarray(0, 1_000_000));
   await sink.finish(bytes.length);
   expect(sha256(readFileSync(join(home, "alpine.sif")))).toBe(sha256(bytes));
+});
+
+remote("this process killed in the middle: nothing is left there", async () => {
+  const folder = join(home, "killed");
+  mkdirSync(folder);
+  const program = join(import.meta.dir, "../../../test/support/ssh-sink-child.ts");
+  const child = Bun.spawn([process.execPath, program, `ssh://login1${folder}/x.sif`], {
+    env: server.env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const { value } = await child.stdout.getReader().read();
+  expect(new TextDecoder().decode(value)).toBe("written\n");
+  expect(readdirSync(folder)).toHaveLength(1);
+  child.kill("SIGKILL");
+  await child.exited;
+  await until(
+    "the file is removed there",
+    () => (readdirSync(folder).length === 0 ? true : undefined),
+    30_000,
+  );
 });
 
 remote("a full disk, a dd without positions, and a program that ends there", async () => {
