@@ -1,11 +1,11 @@
 import type { Consumer, Target } from "#consumers";
-import type { Context } from "#core";
+import { type Context, isAppError } from "#core";
 import type { Place } from "#places";
 import { ANONYMOUS, type Keychain } from "./contract.ts";
 
 /**
  * The keychain of a place: what its programs themselves would send, by their own rules, the first of `consumers` that has a login.
- * A file that does not parse is passed over, with a warning in the log. Helpers are not run.
+ * A file that does not parse, or may not be read, is passed over, and the log says so. Helpers are not run.
  */
 export function createMachineKeychain(place: Place, consumers: readonly Consumer[]): Keychain {
   return {
@@ -24,7 +24,7 @@ export function createMachineKeychain(place: Place, consumers: readonly Consumer
   };
 }
 
-/** Every file that a consumer's reader must see, as far as it is there. Throws what the place throws. */
+/** Every file that a consumer's reader must see, as far as it is there and this user may read it. Throws what else the place throws. */
 async function readFiles(
   context: Context,
   place: Place,
@@ -33,8 +33,25 @@ async function readFiles(
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const path of consumer.files(target)) {
-    const file = await place.read(context, path);
+    const file = await readAllowed(context, place, path, target);
     if (file !== undefined) files.set(path, file.bytes);
   }
   return files;
+}
+
+async function readAllowed(
+  context: Context,
+  place: Place,
+  path: string,
+  { home }: Target,
+): Promise<{ readonly bytes: Uint8Array } | undefined> {
+  try {
+    return await place.read(context, path);
+  } catch (cause) {
+    if (!isAppError(cause, "PERMISSION_DENIED")) throw cause;
+    // Of the user's own somebody made it root's; /run/containers is shut on many machines, and there is nothing to be done.
+    const level = path.startsWith(`${home}/`) ? "warn" : "info";
+    context.log[level]("login file passed over", { file: path, why: "this user may not read it" });
+    return undefined;
+  }
 }

@@ -68,6 +68,9 @@ export const realPrograms: readonly RealProgram[] = [
   ),
   debian("munged", "munge"),
   ...["unshare", "setpriv"].map((name) => debian(name, "util-linux")),
+  debian("unshare", "util-linux"),
+  debian("setpriv", "util-linux"),
+  debian("runuser", "util-linux"),
   debian("containerd"),
   // Environment modules, of Lua and of Tcl.
   debian("lmod"),

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, open, readFile, rename, unlink, utimes, writeFile } from "node:fs/promises";
+import { link, open, readFile, rename, stat, unlink, utimes } from "node:fs/promises";
 import { basename } from "node:path";
 import { AppError, type Context } from "#core";
 import {
@@ -9,6 +9,7 @@ import {
   systemErrorCode,
   toStorageError,
 } from "#system";
+import { writeShared } from "./write-shared.ts";
 
 /**
  * Who is at work on something of the cache: a file that names its process. Claims spare work and decide nothing else: what two processes do
@@ -93,7 +94,7 @@ function claimOf(path: string, mine: string, inherited: Claim["inherited"], time
 /** True when it is ours. Whoever reads it before its text is in it waits for the text, or for its time to stand still. */
 async function make(path: string, text: string): Promise<boolean> {
   try {
-    await writeFile(path, text, { flag: "wx", mode: 0o644 });
+    await writeShared(path, text, 0o644);
     return true;
   } catch (cause) {
     if (systemErrorCode(cause) === "EEXIST") return false;
@@ -115,6 +116,20 @@ async function look(path: string): Promise<{ readonly text: string; readonly tim
     }
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT" || systemErrorCode(cause) === "ESTALE") return undefined;
+    // Another user's, who has not yet come to let others read it.
+    if (systemErrorCode(cause) === "EACCES") return lookFromOutside(path);
+    throw toStorageError(cause, `reading ${path}`);
+  }
+}
+
+/** What can be known of a claim that may not be read: that it is there, and since when. */
+async function lookFromOutside(
+  path: string,
+): Promise<{ readonly text: string; readonly timeMs: number } | undefined> {
+  try {
+    return { text: "", timeMs: (await stat(path)).mtimeMs };
+  } catch (cause) {
+    if (systemErrorCode(cause) === "ENOENT") return undefined;
     throw toStorageError(cause, `reading ${path}`);
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, readFile, rename, stat, unlink } from "node:fs/promises";
-import { systemErrorCode, toStorageError } from "#system";
+import { currentUserId, systemErrorCode, toStorageError } from "#system";
 import { Stretches } from "./stretches.ts";
 
 /**
@@ -41,20 +41,23 @@ export async function openPartialBlob(base: string, sizeBytes: number, mode: num
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
     const data = await open(`${base}${DATA}`, flags, mode);
     const record = await open(`${base}${ARRIVED}`, "a", mode);
+    // Whatever the umask: another user goes on with it, should this process end.
+    for (const file of [data, record]) await file.chmod(mode);
     return partialOf({ base, data, record, arrived, doing });
   } catch (cause) {
     throw toStorageError(cause, doing);
   }
 }
 
-/** Another process's partial blob under a name of ours: moved where that process has ended, else copied. False where it is gone. */
+/** Another process's partial blob under a name of ours: moved where that process has ended and was ours, else copied. False where that cannot be. */
 export async function takePartialBlob(
   from: string,
   to: string,
   about: { readonly sizeBytes: number; readonly mode: number; readonly isOwnerGone: boolean },
 ): Promise<boolean> {
   try {
-    if (about.isOwnerGone) {
+    const isOurs = (await stat(`${from}${DATA}`)).uid === currentUserId();
+    if (about.isOwnerGone && isOurs) {
       // The data first: killed in between, data without a record is a loss of time and nothing worse.
       await rename(`${from}${DATA}`, `${to}${DATA}`);
       await rename(`${from}${ARRIVED}`, `${to}${ARRIVED}`);
@@ -66,7 +69,8 @@ export async function takePartialBlob(
     await unlink(`${from}${ARRIVED}`);
     return true;
   } catch (cause) {
-    if (systemErrorCode(cause) === "ENOENT") return false;
+    // Gone, or another user's that this one may not read or move.
+    if (["ENOENT", "EACCES", "EPERM"].includes(systemErrorCode(cause) ?? "")) return false;
     throw toStorageError(cause, `taking over ${from}${DATA}`);
   }
 }

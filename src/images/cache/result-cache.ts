@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, copyFile, link, rename, stat, symlink, unlink, utimes, writeFile } from "node:fs/promises";
+import { chmod, copyFile, link, rename, stat, symlink, unlink, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Context, version } from "#core";
 import { currentUserId, fileOwner, readTextLimited, systemErrorCode, toStorageError } from "#system";
 import { type CacheFolder, isOwnFile } from "./cache-folder.ts";
 import { openSourceFile, type SourceFile } from "./file-source.ts";
+import { writeShared } from "./write-shared.ts";
 
 /** What a result was made from: the same again gives the same bytes. */
 export interface ResultKey {
@@ -74,7 +75,7 @@ export async function keepResult(
         mtimeMs: (await stat(data)).mtimeMs,
         mark: await markOf(file),
       };
-      await writeFile(temporary, JSON.stringify(text), { mode: folder.fileMode });
+      await writeShared(temporary, JSON.stringify(text), folder.fileMode);
       await rename(temporary, record);
     } finally {
       await file.close();

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, stat, unlink, writeFile } from "node:fs/promises";
+import { chmod, readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   isProcessGone,
@@ -35,6 +35,8 @@ export async function holdBlobs(folder: CacheFolder): Promise<HeldBlobs> {
         await writeFile(path, JSON.stringify({ holder, digests } satisfies Running), {
           mode: folder.fileMode,
         });
+        // Whatever the umask: who prunes must be able to read it.
+        await chmod(path, folder.fileMode);
       } catch (cause) {
         throw toStorageError(cause, `writing ${path}`);
       }

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { rename, unlink, writeFile } from "node:fs/promises";
+import { rename, unlink } from "node:fs/promises";
 import { digestOf, parseDigest } from "#oci";
 import { readFileLimited, toStorageError } from "#system";
 import type { CacheFolder } from "./cache-folder.ts";
+import { writeShared } from "./write-shared.ts";
 
 /** A manifest out of the cache, proved by its digest; undefined where it is not there, or damaged, or larger than `maxBytes`. */
 export async function readSmallBlob(
@@ -20,7 +21,7 @@ export async function writeSmallBlob(folder: CacheFolder, digest: string, bytes:
   const path = folder.blobPath(digest);
   const temporary = `${folder.partialPrefix(digest)}.${randomBytes(8).toString("hex")}.tmp`;
   try {
-    await writeFile(temporary, bytes, { flag: "wx", mode: folder.fileMode });
+    await writeShared(temporary, bytes, folder.fileMode);
     await rename(temporary, path);
   } catch (cause) {
     await unlink(temporary).catch(() => undefined);
