@@ -102,10 +102,7 @@ interface Copied {
 
 async function copied(args: string, code = 0): Promise<Copied["images"]> {
   const result = await it.wharf(`copy ${args} --json`);
-  expect([result.code, result.code === 0 ? "" : result.err]).toEqual([
-    code,
-    result.code === 0 ? "" : result.err,
-  ]);
+  expect({ code: result.code, err: result.err }).toEqual({ code, err: "" });
   return (JSON.parse(result.out) as Copied).images;
 }
 
@@ -181,6 +178,39 @@ test("of several images for a registry the others are copied where one fails", a
   expect(images[1]?.name).toBe(`${it.server.address}/mirror/some/team/deep/tool:2.0`);
   expect((await it.wharf(`copy ${at("team/none:1")} ${at("mirror/some:1")}`)).code).toBe(1);
   expect((await it.wharf(`copy ${at("team/app:v1")} ${at("strange/some:1")}`)).code).toBe(4);
+});
+
+test("two images of one path below a prefix are refused before anything is sent", async () => {
+  await login();
+  const line = `copy docker://docker.io/team/app:v1 ${at("team/app:v1")} ${at("mirror/same/")}`;
+  const { code, err } = await it.wharf(line);
+  expect([code, err]).toEqual([2, expect.stringContaining("would both become mirror/same/team/app:v1")]);
+});
+
+test("a foreign layer is left out of an archive, and it is said", async () => {
+  await login();
+  const bytes = Bun.gzipSync(new Uint8Array(lower));
+  const layer = await pushBlob(client, "team/foreign", mediaTypes.ociLayerGzip, bytes);
+  const config = await pushBlob(client, "team/foreign", mediaTypes.ociConfig, new TextEncoder().encode("{}"));
+  const foreign = {
+    mediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+    digest: `sha256:${"5".repeat(64)}`,
+    size: 77,
+    urls: ["https://127.0.0.1:1/layer"],
+  };
+  await pushManifest(client, "team/foreign", "v1", {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config,
+    layers: [layer, foreign],
+  });
+  const { code, err } = await it.wharf(`copy ${at("team/foreign:v1")} oci-archive:foreign.tar`);
+  expect([code, err]).toEqual([
+    0,
+    "note: foreign layers, which their maker keeps elsewhere, were left out: 1\n",
+  ]);
+  const [pushed] = await copied(`${at("team/foreign:v1")} ${at("team/elsewhere:v1")}`);
+  expect(pushed).toMatchObject({ foreignLayers: 1, push: { mounted: 2, foreign: 1 } });
 });
 
 test("what cannot be meant is said", async () => {

@@ -157,25 +157,29 @@ function print({ terminal }: Invocation, image: CopiedImage, written: string): v
     return;
   }
   terminal.out(`${image.push === undefined ? (image.name ?? written) : image.name}@${image.digest}\n`);
+  if (image.foreignLayers > 0)
+    terminal.err(
+      `note: foreign layers, which their maker keeps elsewhere, were left out: ${image.foreignLayers}\n`,
+    );
   if (image.push === undefined) return;
-  const { isPresent, sent, mounted, present, sentBytes, foreign } = image.push;
+  const { isPresent, sent, mounted, present, sentBytes } = image.push;
   const words = [
     `${sent} sent (${renderBytes(sentBytes)})`,
     ...(mounted > 0 ? [`${mounted} mounted`] : []),
     ...(present > 0 ? [`${present} there already`] : []),
-    ...(foreign > 0 ? [`${foreign} left where their maker keeps them`] : []),
   ];
   terminal.err(
     isPresent ? `${image.name} is there already\n` : `${image.name}: blobs: ${words.join(", ")}\n`,
   );
 }
 
-function documentOf({ source, name, digest, push, error }: CopiedImage): unknown {
+function documentOf({ source, name, digest, push, foreignLayers, error }: CopiedImage): unknown {
   return {
     source,
     name: name ?? null,
     digest: digest ?? null,
     ...(push === undefined ? {} : { push }),
+    foreignLayers,
     ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
   };
 }

@@ -1,4 +1,5 @@
 import { AppError, type Context } from "#core";
+import { isForeignLayer } from "#oci";
 import { isThere } from "#system";
 import { holdBlobs } from "../cache/running-pulls.ts";
 import type { ByteSource, ImageContent } from "../contract.ts";
@@ -34,6 +35,8 @@ export interface CopiedImage {
   readonly digest: string | undefined;
   /** What a registry was sent. */
   readonly push: PushOutcome | undefined;
+  /** Layers that were not taken along, because their makers keep them elsewhere. */
+  readonly foreignLayers: number;
   /** Why it is not there: of several images for a registry the others are all the same. */
   readonly error: AppError | undefined;
 }
@@ -69,6 +72,7 @@ export async function copyImages(
   const meter = createMeter(surroundings.onProgress);
   try {
     if (destination.kind === "registry") {
+      refuseSamePlaces(sources, destination);
       const copied: CopiedImage[] = [];
       for (const source of sources) {
         const work = async (): Promise<CopiedImage> =>
@@ -86,6 +90,7 @@ export async function copyImages(
       name,
       digest: graph.root.digest,
       push: undefined,
+      foreignLayers: destination.kind === "docker-archive" ? 0 : graph.blobs.filter(isForeignLayer).length,
       error: undefined,
     }));
   } finally {
@@ -94,12 +99,41 @@ export async function copyImages(
   }
 }
 
+/** Below a prefix the registries of two images are gone from their names: neither may take the other's place. */
+function refuseSamePlaces(
+  sources: readonly CopySource[],
+  destination: Extract<CopyDestination, { readonly kind: "registry" }>,
+): void {
+  const taken = new Map<string, string>();
+  for (const source of sources) {
+    const { repository, tag } = placeInRegistry(destination, nameOf(source));
+    const place = `${repository}:${tag}`;
+    const other = taken.get(place);
+    if (other !== undefined)
+      throw new AppError("USAGE", `${other} and ${source.text} would both become ${place}`, {
+        hint: "copy one of them alone, to a name of its own",
+      });
+    taken.set(place, source.text);
+  }
+}
+
+function nameOf(source: CopySource): string | undefined {
+  return source.kind === "sif" ? undefined : innerName(source);
+}
+
 async function collected(source: CopySource, work: () => Promise<CopiedImage>): Promise<CopiedImage> {
   try {
     return await work();
   } catch (cause) {
     if (!(cause instanceof AppError) || cause.code === "INTERRUPTED") throw cause;
-    return { source: source.text, name: undefined, digest: undefined, push: undefined, error: cause };
+    return {
+      source: source.text,
+      name: undefined,
+      digest: undefined,
+      push: undefined,
+      foreignLayers: 0,
+      error: cause,
+    };
   }
 }
 
@@ -149,8 +183,7 @@ async function open(
     surroundings.expect(graph);
     const { destination } = request;
     const said = destination.kind === "registry" ? undefined : destination.image;
-    const own = source.kind === "sif" ? undefined : innerName(source);
-    return { content, graph, source, name: said ?? own };
+    return { content, graph, source, name: said ?? nameOf(source) };
   } catch (cause) {
     await content.close();
     throw cause;
@@ -171,13 +204,13 @@ async function push(
   if ("reference" in source && source.reference.registry === registry)
     for (const { digest } of graph.blobs) mountFrom.set(digest, source.reference.repository);
   const outcome = await pushGraph(context, content, graph, { client, repository, tag, mountFrom });
-  await content.settle();
   const whole = `${registry}/${repository}${tag === undefined ? `@${graph.root.digest}` : `:${tag}`}`;
   return {
     source: source.text,
     name: whole,
     digest: graph.root.digest,
     push: outcome,
+    foreignLayers: outcome.foreign,
     error: undefined,
   };
 }
