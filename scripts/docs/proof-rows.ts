@@ -322,6 +322,19 @@ export const proofRows: readonly ProofRow[] = [
     ],
   },
   {
+    row: "Served SIF",
+    works:
+      "the registry makes the SIF or squashfs of a pushed image once, serves it as TAG.sif and as a referrer, and drops it with its image",
+    against:
+      "oras and crane pull it, siftool reads it; two servers and twenty clients at once; a worker and a server killed in the middle. No test starts Apptainer: it cannot be had",
+    tests: [
+      "test/jobs/served-image.test.ts",
+      "test/jobs/served-processes.test.ts",
+      "src/catalog/conversions.test.ts",
+      "src/catalog/job-store.test.ts",
+    ],
+  },
+  {
     row: ".sqsh",
     works: "an image as Enroot's squashfs: rc, environment, volumes, owners",
     against:

@@ -8,6 +8,9 @@ export const mediaTypes = {
   ociLayer: "application/vnd.oci.image.layer.v1.tar",
   ociLayerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
   ociLayerZstd: "application/vnd.oci.image.layer.v1.tar+zstd",
+  /** A SIF in a registry, as Apptainer and SingularityCE push and pull it (`oras://`). */
+  sifConfig: "application/vnd.sylabs.sif.config.v1+json",
+  sifLayer: "application/vnd.sylabs.sif.layer.v1.sif",
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
   dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
   dockerConfig: "application/vnd.docker.container.image.v1+json",

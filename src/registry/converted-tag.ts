@@ -34,10 +34,10 @@ export async function findConverted(
   if (wanted === undefined) return undefined;
   const made = await content.findConversion(repository, wanted.source, wanted.format);
   if (made !== undefined) return made;
-  const { catalog, clock } = parts;
+  const { catalog } = parts;
   const job = await enqueue(parts, wanted);
   if (job === undefined) return undefined;
-  const until = clock.monotonicMs() + parts.conversionWaitMs;
+  let left = parts.conversionWaitMs;
   // Seldom once it takes long: a thousand nodes wait for the same one.
   for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LAST_LOOK_MS, pauseMs * 2)) {
     // The job is looked at first: when it is gone by then, its result is there or never will be.
@@ -45,9 +45,9 @@ export async function findConverted(
     const result = await content.findConversion(repository, wanted.source, wanted.format);
     if (result !== undefined || now === undefined) return result;
     if (now.state === "failed") throw notConvertible(now, `${repository}:${tag}`);
-    const left = until - clock.monotonicMs();
     if (left <= 0) throw stillBeingMade(`${repository}:${tag}`);
     await waitFor(Math.min(pauseMs, left), signal);
+    left -= pauseMs;
   }
 }
 

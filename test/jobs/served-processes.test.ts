@@ -21,7 +21,7 @@ const BIG_BYTES = 64 * 1024 * 1024;
 
 let scratch: Scratch;
 let wharf: WharfProcess;
-let second: { readonly url: string; stop(): Promise<void> };
+let second: { readonly url: string; readLog(): Promise<string>; stop(): Promise<void> };
 
 beforeAll(async () => {
   scratch = createScratch("served-processes");
@@ -38,10 +38,11 @@ afterAll(async () => {
 
 /** Another server of the same data folder. */
 async function startSecond(): Promise<typeof second> {
+  const log = Bun.file(scratch.at(`second-${crypto.randomUUID()}.log`));
   const child = Bun.spawn(
     [...wharfFromSource, "serve", "--data", wharf.dataFolder, "--listen", "127.0.0.1:0", "--json"],
     {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", log],
       env: { PATH: process.env.PATH ?? "", HOME: scratch.path, TMPDIR: scratch.path },
     },
   );
@@ -49,6 +50,7 @@ async function startSecond(): Promise<typeof second> {
   const { url } = JSON.parse(new TextDecoder().decode(value)) as { url: string };
   return {
     url,
+    readLog: () => log.text(),
     async stop() {
       child.kill("SIGTERM");
       await child.exited;
@@ -132,12 +134,12 @@ test(
     );
     expect(new Set(answers).size).toBe(1);
     expect(answers[0]).toStartWith("200 sha256:");
-    const db = database();
-    const made = db
-      .query("SELECT count(*) AS jobs FROM sqlite_sequence WHERE name = 'jobs' AND seq = 1")
-      .get();
-    db.close();
-    expect(made).toEqual({ jobs: 1 });
+    // The worker says so after the result is there.
+    const made = await until("it is in the log", async () => {
+      const logs = `${await wharf.readLog()}${await second.readLog()}`;
+      return logs.split('"converted an image"').length - 1 || undefined;
+    });
+    expect(made).toBe(1);
     const referrers = await pull(second.url, `team/many/referrers/${source}`);
     expect(((await referrers.json()) as { manifests: unknown[] }).manifests.length).toBe(1);
   },
@@ -150,6 +152,8 @@ test(
     await push("team/killed", BIG_BYTES);
     const asked = pull(wharf.url, "team/killed/manifests/v1.sif");
     const pid = await until("a worker converts", workerPid, 30_000);
+    // proc(5): the 19th of them, 16 behind the name and the state, is the priority that a worker gives itself.
+    expect(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[16]).toBe("19");
     process.kill(pid, "SIGKILL");
     await until("it is dead", () => isGone(pid) || undefined);
     // Half a minute later:

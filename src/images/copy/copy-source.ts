@@ -10,8 +10,6 @@ import { type ImageSource, parseSource } from "../sources/parse-source.ts";
 export type CopySource = ImageSource | { readonly kind: "sif"; readonly text: string; readonly path: string };
 
 /** As Apptainer and SingularityCE push a SIF, and look for one when they pull by `oras://`. */
-const SIF_CONFIG = "application/vnd.sylabs.sif.config.v1+json";
-const SIF_LAYER = "application/vnd.sylabs.sif.layer.v1.sif";
 const TITLE = "org.opencontainers.image.title";
 
 /** As `parseSource`; a path that ends in `.sif` is a SIF file. */
@@ -33,7 +31,7 @@ export async function openSifContent(path: string): Promise<ImageContent> {
   }
   const config = new TextEncoder().encode("{}");
   const layer: Descriptor = {
-    mediaType: SIF_LAYER,
+    mediaType: mediaTypes.sifLayer,
     digest: `sha256:${hashed.sha256}`,
     sizeBytes: hashed.sizeBytes,
     urls: [],
@@ -44,7 +42,7 @@ export async function openSifContent(path: string): Promise<ImageContent> {
     JSON.stringify({
       schemaVersion: 2,
       mediaType: mediaTypes.ociManifest,
-      config: { mediaType: SIF_CONFIG, digest: digestOf(config), size: config.length },
+      config: { mediaType: mediaTypes.sifConfig, digest: digestOf(config), size: config.length },
       layers: [
         {
           mediaType: layer.mediaType,

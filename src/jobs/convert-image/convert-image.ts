@@ -26,6 +26,8 @@ async function convert(job: Job, { catalog, blobs }: JobParts, context: Context)
   const manifest = await content.findManifest(repository, source);
   // The job goes with its image: nobody waits for it.
   if (manifest === undefined) return;
+  // Whoever looked just before it was kept has asked for it again.
+  if ((await content.findConversion(repository, source, format)) !== undefined) return;
   const stored = createStoredContent({ content, blobs }, repository, manifest);
   const platform = { os: "linux", architecture: "amd64" };
   const view = await openView(context, stored, { platform, isAsked: false });

@@ -9,8 +9,8 @@ interface FormatTypes {
 /** For SIF what its runtimes push and pull (`oras://`); a squashfs has no such custom, so its types are our own. */
 const types: Readonly<Record<ConvertedFormat, FormatTypes>> = {
   sif: {
-    config: "application/vnd.sylabs.sif.config.v1+json",
-    layer: "application/vnd.sylabs.sif.layer.v1.sif",
+    config: mediaTypes.sifConfig,
+    layer: mediaTypes.sifLayer,
   },
   sqsh: {
     config: "application/vnd.wharfinger.squashfs.config.v1+json",
