@@ -88,7 +88,7 @@ async function keychainOf(invocation: Invocation, config: WharfConfig | undefine
   const secrets =
     config === undefined ? undefined : createSecretReader(context, surroundingsOf(invocation), config);
   const readers = READERS.flatMap((name) => consumers.filter((consumer) => consumer.name === name));
-  const machine = createMachineKeychain(createLocalPlace({ env }), readers);
+  const machine = createMachineKeychain(createLocalPlace({ env }), readers, env);
   return async (reference: Reference) => {
     const image = renderReference(reference);
     if (config !== undefined && secrets !== undefined) {

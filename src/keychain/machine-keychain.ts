@@ -1,13 +1,20 @@
 import type { Consumer, Target } from "#consumers";
-import { type Context, isAppError } from "#core";
+import { type Context, isAppError, toAppError } from "#core";
+import { parseReference } from "#oci";
 import type { Place } from "#places";
-import { ANONYMOUS, type Keychain } from "./contract.ts";
+import { askHelper } from "./ask-helper.ts";
+import { ANONYMOUS, type Keychain, type KeychainLogin } from "./contract.ts";
 
 /**
  * The keychain of a place: what its programs themselves would send, by their own rules, the first of `consumers` that has a login.
- * A file that does not parse, or may not be read, is passed over, and the log says so. Helpers are not run.
+ * A file that does not parse, or may not be read, is passed over, and the log says so. Helpers are run where `helperEnvironment` is given, and one
+ * that fails is passed over with a warning too.
  */
-export function createMachineKeychain(place: Place, consumers: readonly Consumer[]): Keychain {
+export function createMachineKeychain(
+  place: Place,
+  consumers: readonly Consumer[],
+  helperEnvironment?: Readonly<Record<string, string | undefined>>,
+): Keychain {
   return {
     async find(context, image) {
       const facts = await place.facts(context);
@@ -15,6 +22,10 @@ export function createMachineKeychain(place: Place, consumers: readonly Consumer
         const answer = consumer.match(await readFiles(context, place, consumer, facts), image, facts);
         if (answer.kind === "broken")
           context.log.warn("login file passed over", { file: answer.file, why: answer.why });
+        if (answer.kind === "helper" && helperEnvironment !== undefined) {
+          const helped = await tryHelper(context, { name: answer.helper, env: helperEnvironment }, image);
+          if (helped !== ANONYMOUS) return helped;
+        }
         if (answer.kind !== "login") continue;
         const { username, secret, identityToken, file, key } = answer.match;
         return { username, secret, identityToken, from: `${consumer.name}: ${key} in ${file}` };
@@ -22,6 +33,22 @@ export function createMachineKeychain(place: Place, consumers: readonly Consumer
       return ANONYMOUS;
     },
   };
+}
+
+/** As docker does, which warns and goes on without a login. */
+async function tryHelper(
+  context: Context,
+  helper: Parameters<typeof askHelper>[1],
+  image: string,
+): Promise<KeychainLogin | typeof ANONYMOUS> {
+  try {
+    return await askHelper(context, helper, parseReference(image).registry);
+  } catch (cause) {
+    if (isAppError(cause, "INTERRUPTED")) throw cause;
+    const { message } = toAppError(cause);
+    context.log.warn("credential helper passed over", { helper: helper.name, why: message });
+    return ANONYMOUS;
+  }
 }
 
 /** Every file that a consumer's reader must see, as far as it is there and this user may read it. Throws what else the place throws. */
