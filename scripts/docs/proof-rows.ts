@@ -350,6 +350,14 @@ export const proofRows: readonly ProofRow[] = [
     tests: ["src/images/sinks/ssh.test.ts", "test/pull-ssh.test.ts"],
   },
   {
+    row: "D4, Pyxis",
+    works:
+      "the importer for Pyxis and a prolog: one conversion for all nodes of a job, each image only to those who may pull it",
+    against:
+      "job steps and prologs of a real slurmctld and two slurmd 22.05; 16 processes at once; two users and a group on one folder. No test starts Pyxis or a network file system",
+    tests: ["test/slurm-importer.test.ts", "test/pyxis-importer.test.ts", "test/pyxis-users.test.ts"],
+  },
+  {
     row: "First run",
     works: "from a clone, as one executable, and from the packed archive in an empty folder",
     against: "npm, the built executable, bash, zsh and fish",

@@ -67,10 +67,7 @@ export const realPrograms: readonly RealProgram[] = [
     debian(name, "slurm-client"),
   ),
   debian("munged", "munge"),
-  ...["unshare", "setpriv"].map((name) => debian(name, "util-linux")),
-  debian("unshare", "util-linux"),
-  debian("setpriv", "util-linux"),
-  debian("runuser", "util-linux"),
+  ...["unshare", "setpriv", "runuser"].map((name) => debian(name, "util-linux")),
   debian("containerd"),
   // Environment modules, of Lua and of Tcl.
   debian("lmod"),

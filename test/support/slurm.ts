@@ -1,4 +1,4 @@
-/** A real Slurm on loopback: munged, slurmctld and one slurmd, with ports, folders and a key of their own. Needs root. */
+/** A real Slurm on loopback: munged, slurmctld and a slurmd or several, with ports, folders and a key of their own. Needs root. */
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { programPath } from "./programs.ts";
@@ -18,12 +18,13 @@ export interface Slurm {
 }
 
 /**
- * The cluster has a partition `batch` with `nodes`; the first of them is up. `listen` puts itself before its slurmd: it is given slurmd's
- * port, and gives the one that the others are told.
+ * The cluster has a partition `batch` with `nodes`; the first of them is up, or as many as `up` says. `listen` puts itself before the first one's
+ * slurmd: it is given slurmd's port, and gives the one that the others are told. `lines` go into slurm.conf.
  */
 export async function startSlurm(
   nodes: readonly [string, ...string[]],
   listen: (port: number) => number = (port) => port,
+  { up = 1, lines = [] }: { readonly up?: number; readonly lines?: readonly string[] } = {},
 ): Promise<Slurm> {
   const scratch = createScratch("slurm");
   const [controller, daemon] = [freePort(), freePort()];
@@ -43,11 +44,11 @@ export async function startSlurm(
       "AuthType=auth/munge",
       `AuthInfo=socket=${socket}`,
       `StateSaveLocation=${scratch.at("state")}`,
-      `SlurmdSpoolDir=${scratch.at("spool")}`,
+      `SlurmdSpoolDir=${scratch.at("spool", "%n")}`,
       `SlurmctldPidFile=${scratch.at("ctld.pid")}`,
-      `SlurmdPidFile=${scratch.at("slurmd.pid")}`,
+      `SlurmdPidFile=${scratch.at("%n.pid")}`,
       `SlurmctldLogFile=${scratch.at("log", "ctld")}`,
-      `SlurmdLogFile=${scratch.at("log", "slurmd")}`,
+      `SlurmdLogFile=${scratch.at("log", "slurmd-%n")}`,
       "ProctrackType=proctrack/linuxproc",
       "TaskPlugin=task/none",
       "SelectType=select/linear",
@@ -59,6 +60,7 @@ export async function startSlurm(
         (name, index) =>
           `NodeName=${name} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${index === 0 ? told : freePort()} CPUs=1 State=UNKNOWN`,
       ),
+      ...lines,
       `PartitionName=batch Nodes=${nodes.join(",")} Default=YES MaxTime=10 State=UP`,
       "",
     ].join("\n"),
@@ -74,7 +76,7 @@ export async function startSlurm(
   };
   const children: Bun.Subprocess[] = [];
   const start = (name: string, ...args: readonly string[]): void => {
-    const log = openSync(scratch.at("log", `${name}.out`), "w");
+    const log = openSync(scratch.at("log", `${name}.out`), "a");
     children.push(
       Bun.spawn([programPath(name), ...args], { env, stdin: "ignore", stdout: log, stderr: log }),
     );
@@ -107,14 +109,14 @@ export async function startSlurm(
     );
     await until("munged listens", () => (isSocket(socket) ? true : undefined), 60_000);
     start("slurmctld", "-D", "-f", scratch.at("slurm.conf"));
-    start("slurmd", "-D", "-N", nodes[0], "-f", scratch.at("slurmd.conf"));
+    for (const name of nodes.slice(0, up)) start("slurmd", "-D", "-N", name, "-f", scratch.at("slurmd.conf"));
     // Until the controller is up, sinfo fails; what it says is in the log that a failure prints.
     const isIdle = async (): Promise<true | undefined> =>
       await run(["sinfo", "--noheader", "--Node", "--format=%N %t"]).then(
-        (text) => (text.includes(`${nodes[0]} idle`) ? true : undefined),
+        (text) => (nodes.slice(0, up).every((name) => text.includes(`${name} idle`)) ? true : undefined),
         () => undefined,
       );
-    await until(`${nodes[0]} is idle`, isIdle, 60_000);
+    await until("the nodes are idle", isIdle, 60_000);
   } catch (cause) {
     const said = ["munged.out", "slurmctld.out", "slurmd.out"].map((name) =>
       readLog(scratch.at("log", name)),
