@@ -4,6 +4,8 @@ export const jobLimits = {
   maxRunning: 1,
   /** A holder that says nothing for so long is dead. */
   leaseMs: 30_000,
+  /** An attempt that takes longer holds up everybody else's. */
+  maxRunMs: 2 * 3600_000,
   /** Attempts at a job that fails for a reason that may pass, or whose holder dies. */
   maxAttempts: 3,
   /** Before the second attempt; four times that before the third. */

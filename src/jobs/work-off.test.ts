@@ -58,10 +58,10 @@ const enqueue = (key: string): Promise<Job | undefined> =>
     }),
   );
 const find = (key: string): Job | undefined => catalog.read(() => catalog.jobs.find("convert-image", key));
-const work = (run: JobKind["run"], leaseMs = 60_000): Promise<number> =>
+const work = (run: JobKind["run"], leaseMs = 60_000, maxRunMs = 60_000): Promise<number> =>
   workOff(
     { catalog, blobs },
-    { kinds: [{ kind: "convert-image", run }], holder: "a", leaseMs },
+    { kinds: [{ kind: "convert-image", run }], holder: "a", leaseMs, maxRunMs },
     { signal: stop.signal, log: silentLogger },
   );
 
@@ -132,6 +132,14 @@ test("a lease is made longer while its job runs; a job whose image goes is stopp
   }, 300);
   expect(catalog.read(() => catalog.jobs.countByState())).toEqual([]);
 }, 60_000);
+
+test("what takes too long is ended, and not begun again", async () => {
+  await enqueue("endless");
+  const run: JobKind["run"] = (_, __, { signal }) =>
+    new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("ended"))));
+  expect(await work(run, 60_000, 10)).toBe(1);
+  expect(find("endless")).toMatchObject({ state: "failed", attempts: 1, error: { code: "TOO_LARGE" } });
+});
 
 test("leases are long enough to be renewed late twice", () => {
   expect(jobLimits.leaseMs / 3).toBeGreaterThanOrEqual(5000);

@@ -1,5 +1,5 @@
 import type { Job, Setback } from "#catalog";
-import { type AppError, type Context, type ErrorCode, isOwnFault, toAppError } from "#core";
+import { AppError, type Context, type ErrorCode, isOwnFault, toAppError } from "#core";
 import type { JobKind, JobParts } from "./contract.ts";
 import { jobLimits } from "./limits.ts";
 
@@ -19,12 +19,13 @@ export interface WorkOptions {
   /** A name that no other process has. */
   readonly holder: string;
   readonly leaseMs?: number;
+  readonly maxRunMs?: number;
 }
 
 /** Does what is due, one job after the other, until nothing is or the context ends. Gives how many it began. */
 export async function workOff(parts: JobParts, options: WorkOptions, context: Context): Promise<number> {
   const { catalog } = parts;
-  const { leaseMs = jobLimits.leaseMs, holder } = options;
+  const { leaseMs = jobLimits.leaseMs, maxRunMs = jobLimits.maxRunMs, holder } = options;
   const kinds = options.kinds.map(({ kind }) => kind);
   let begun = 0;
   while (!context.signal.aborted) {
@@ -35,7 +36,7 @@ export async function workOff(parts: JobParts, options: WorkOptions, context: Co
     const kind = options.kinds.find((candidate) => candidate.kind === job?.kind);
     if (job === undefined || kind === undefined) break;
     begun++;
-    await attempt(kind, job, parts, { ...options, leaseMs, context });
+    await attempt(kind, job, parts, { ...options, leaseMs, maxRunMs, context });
   }
   return begun;
 }
@@ -44,12 +45,14 @@ async function attempt(
   kind: JobKind,
   job: Job,
   parts: JobParts,
-  { holder, leaseMs, context }: Required<WorkOptions> & { readonly context: Context },
+  { holder, leaseMs, maxRunMs, context }: Required<WorkOptions> & { readonly context: Context },
 ): Promise<void> {
   const { catalog } = parts;
   const { log } = context;
   const fields = { kind: job.kind, key: job.key, attempt: job.attempts };
   const lost = new AbortController();
+  const late = new AbortController();
+  const ending = setTimeout(() => late.abort(), maxRunMs);
   const renewing = setInterval(() => {
     catalog
       .write([], () => catalog.jobs.renew(job.id, holder, leaseMs))
@@ -62,18 +65,23 @@ async function attempt(
   }, leaseMs / 3);
   log.debug("began a job", fields);
   try {
-    await kind.run(job, parts, { log, signal: AbortSignal.any([context.signal, lost.signal]) });
+    await kind.run(job, parts, { log, signal: AbortSignal.any([context.signal, lost.signal, late.signal]) });
     await catalog.write([], () => catalog.jobs.finish(job.id, holder));
   } catch (cause) {
     if (lost.signal.aborted) return log.debug("a job is somebody else's, or gone", fields);
     if (context.signal.aborted) return await catalog.write([], () => catalog.jobs.release(job.id, holder));
-    const error = toAppError(cause);
+    const error = late.signal.aborted ? tookTooLong(maxRunMs) : toAppError(cause);
     const setback = toSetback(error, job);
     await catalog.write([], () => catalog.jobs.fail(job.id, holder, setback));
     log.warn(setback.again ? "a job failed and is tried again" : "a job failed", { ...fields, error });
   } finally {
     clearInterval(renewing);
+    clearTimeout(ending);
   }
+}
+
+function tookTooLong(ms: number): AppError {
+  return new AppError("TOO_LARGE", `it took longer than ${ms / 60_000} minutes`);
 }
 
 function toSetback(cause: AppError, { attempts }: Job): Setback {

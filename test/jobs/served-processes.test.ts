@@ -185,7 +185,7 @@ test(
 );
 
 needs("oras", "crane", "siftool")(
-  "oras and crane pull it by its tag and as a referrer; siftool knows it",
+  "oras, crane and wharf pull it by its tag, oras finds it as a referrer; siftool knows it",
   async () => {
     const source = await push("team/real", 100_000);
     const env = { HOME: scratch.at("home"), PATH: process.env.PATH ?? "" };
@@ -220,6 +220,9 @@ needs("oras", "crane", "siftool")(
         env,
       }),
     ) as { layers: { digest: string }[] };
+    const pulled = scratch.at("pulled.sif");
+    await mustRun([...wharfFromSource, "pull", `oras://${wharf.host}/team/real:v1.sif`, pulled], { env });
+    expect(readFileSync(pulled).equals(readFileSync(file))).toBe(true);
     expect(digestOf(readFileSync(file))).toBe(manifest.layers[0]?.digest ?? "");
   },
   LONG_MS,
