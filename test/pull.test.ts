@@ -1,6 +1,6 @@
 /** `wharf pull` from our own registry: the login that is here, the file, the second time, what is refused. */
 import { beforeAll, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRegistryClient, type RegistryClient } from "#client";
 import { Secret } from "#core";
@@ -182,4 +182,23 @@ test("a SIF that lies in the registry comes as it is, by oras:// and by docker:/
   expect([other.code, other.err]).toEqual([2, expect.stringContaining("end OUT in .sif")]);
   const image = await it.wharf(`pull oras://${it.server.address}/team/app:v1 a.sif`);
   expect([image.code, image.err]).toEqual([1, expect.stringContaining("write it with docker://")]);
+});
+
+test("a blob that went bad in the cache is found out and removed, and the next pull is right", async () => {
+  loginDocker();
+  const image = `${it.server.address}/team/app:v1`;
+  await it.wharf(`pull ${image} a.tar`);
+  const blobs = join(it.home, ".cache", "wharf", "images", "blobs", "sha256");
+  for (const name of readdirSync(blobs)) {
+    const bytes = readFileSync(join(blobs, name));
+    // The layers are gzip.
+    if (bytes[0] !== 0x1f) continue;
+    bytes[bytes.length - 6] = (bytes[bytes.length - 6] ?? 0) ^ 0xff;
+    writeFileSync(join(blobs, name), bytes);
+  }
+  // One by one: the layer that is read first tells of itself, and of all that were begun.
+  const failed = await it.wharf(`pull ${image} b.squashfs`);
+  expect([failed.code, failed.err]).toEqual([1, expect.stringContaining("was removed: try again")]);
+  expect(existsSync(join(it.home, "b.squashfs"))).toBe(false);
+  expect(await it.wharf(`pull ${image} b.squashfs`)).toMatchObject({ code: 0, err: "" });
 });

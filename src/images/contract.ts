@@ -129,6 +129,8 @@ export interface ImageContent {
   prefetch(descriptors: readonly Descriptor[]): void;
   /** All that was read is whole and right. Throws what is not. */
   settle(): Promise<void>;
+  /** After something was not as it should be: removes what lies damaged in the cache; how many blobs. */
+  removeDamaged?(): Promise<number>;
   /** Stops what is on its way and closes what is open. */
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import { AppError, type Context } from "#core";
+import { AppError, type Context, isAppError } from "#core";
 import { isThere } from "#system";
 import { electResult } from "./cache/elect-result.ts";
 import type { CacheFolder } from "./cache/index.ts";
@@ -78,10 +78,26 @@ export async function pullImage(
       meter,
       hold: (digests) => held.hold(digests),
     });
+  } catch (cause) {
+    throw await withoutDamage(cause, content);
   } finally {
     await content.close();
     await held.release();
   }
+}
+
+const DAMAGE: ReadonlySet<string> = new Set(["DIGEST_INVALID", "IMAGE_INVALID", "SIZE_INVALID"]);
+
+/** Bytes that went bad in the cache look like a bad image: they go, and whoever hears of it knows what to do. */
+async function withoutDamage(cause: unknown, content: ImageContent): Promise<unknown> {
+  if (!isAppError(cause) || !DAMAGE.has(cause.code) || content.removeDamaged === undefined) return cause;
+  const removed = await content.removeDamaged();
+  if (removed === 0) return cause;
+  return new AppError(cause.code, cause.message, {
+    hint: "a blob of the image cache was damaged, and was removed: try again",
+    ...(cause.details === undefined ? {} : { details: cause.details }),
+    cause,
+  });
 }
 
 interface Pulling {

@@ -12,6 +12,7 @@ import { DownloadPool } from "./download-pool.ts";
 import { openSourceFile, type SourceFile } from "./file-source.ts";
 import { findLeftPartial } from "./left-partials.ts";
 import { newBase, openPartialBlob, takePartialBlob } from "./partial-blob.ts";
+import { createVerifiedSource } from "./verified-source.ts";
 
 export interface BlobCacheOptions {
   /** Connections of all blobs together. */
@@ -33,6 +34,8 @@ export interface BlobCache {
   start(digests: readonly string[]): void;
   /** Waits until every blob that was begun is whole, proved and in the folder. Throws what the first of them threw. */
   settle(): Promise<void>;
+  /** After something was not as it should be: removes those blobs of the folder that are damaged; how many. */
+  removeDamaged(): Promise<number>;
   /** Stops what is on its way and closes everything. What has arrived stays for the next. */
   close(): Promise<void>;
 }
@@ -43,7 +46,9 @@ interface Entry {
 }
 
 interface Opened {
-  read(offset: number, length: number): Promise<Uint8Array>;
+  read(offset: number, length: number, context: Context): Promise<Uint8Array>;
+  /** Of a blob that lay in the folder before: reads it whole, and removes it where it is not what its name says. */
+  removeIfDamaged?(): Promise<boolean>;
   /** In the folder under its name. */
   readonly settled: Promise<void>;
   close(): Promise<void>;
@@ -72,7 +77,8 @@ export function openBlobCache(
       }
       return opened;
     };
-    const read: ByteSource["read"] = async (offset, length) => (await begin()).read(offset, length);
+    const read: ByteSource["read"] = async (offset, length, readContext) =>
+      (await begin()).read(offset, length, readContext);
     return { begin, source: { sizeBytes: address.sizeBytes, read } };
   };
   return {
@@ -88,6 +94,12 @@ export function openBlobCache(
     },
     async settle() {
       for (const opened of begun) await (await opened).settled;
+    },
+    async removeDamaged() {
+      let removed = 0;
+      for (const opened of begun)
+        if (await (await opened.catch(() => undefined))?.removeIfDamaged?.()) removed++;
+      return removed;
     },
     async close() {
       stop.abort();
@@ -136,7 +148,7 @@ async function openBlob(context: Context, wanted: Wanted): Promise<Opened> {
   }
   if (present === undefined) throw new AppError("INTERNAL", "a blob was neither there nor fetched");
   options.onBytes?.(address.sizeBytes, "cache");
-  return openedFile(present);
+  return openedFile(folder, present, address);
 }
 
 async function fetchBlob(
@@ -233,10 +245,17 @@ export async function hasDigest(file: SourceFile, digest: string): Promise<boole
   return hash.digest("hex") === hex;
 }
 
-function openedFile(file: SourceFile): Opened {
+/** Held against its digest as it is read: what lay there for long may have changed, and whoever copies it would hand that on. */
+function openedFile(folder: CacheFolder, file: SourceFile, address: BlobAddress): Opened {
+  const source = createVerifiedSource(file.source(), address);
   return {
-    read: (offset, length) => file.read(offset, Math.max(0, Math.min(length, file.sizeBytes - offset))),
+    read: (offset, length, context) => source.read(offset, length, context),
     settled: Promise.resolve(),
+    async removeIfDamaged() {
+      if (await hasDigest(file, address.digest)) return false;
+      await unlink(folder.blobPath(address.digest)).catch(() => undefined);
+      return true;
+    },
     close: () => file.close(),
   };
 }

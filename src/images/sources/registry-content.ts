@@ -108,6 +108,7 @@ export function createRegistryContent(parts: RegistryParts, root: RegistryRoot):
       ),
     prefetch: (descriptors) => blobs.start(descriptors.map(({ digest }) => digest)),
     settle: () => blobs.settle(),
+    removeDamaged: () => blobs.removeDamaged(),
     close: () => blobs.close(),
   };
 }

@@ -1,9 +1,9 @@
 import { AppError, type Context } from "#core";
 import { type Descriptor, digestOf, MAX_MANIFEST_BYTES, parseDigest } from "#oci";
 import type { BlobAddress } from "../cache/index.ts";
+import { createVerifiedSource } from "../cache/verified-source.ts";
 import type { ByteSource, ImageContent } from "../contract.ts";
 import { readStretch } from "../read-stretch.ts";
-import { createVerifiedSource } from "./verified-source.ts";
 
 /** Blobs that lie on this machine. */
 export interface StoredBlobs {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { AppError } from "#core";
 import { parseDigest } from "#oci";
-import type { BlobAddress } from "../cache/index.ts";
 import type { ByteSource } from "../contract.ts";
 import { readStretch } from "../read-stretch.ts";
+import type { BlobAddress } from "./contract.ts";
 
 const HASH_BYTES = 1024 * 1024;
 
