@@ -10,6 +10,7 @@ const POOL_BYTES = 256 * 1024 * 1024;
 const FILE_BYTES = [700, 2500, 6000, 14_000, 40_000, 120_000, 400_000, 1_500_000, 9000, 3000] as const;
 const FILES_PER_FOLDER = 500;
 const FRAME_BYTES = 16 * 1024 * 1024;
+const FRAMES_AT_ONCE = 2;
 
 /**
  * A zstd layer of about `bytes` bytes, written to `path` as it is made: files cut out of real ones (the tar `from`) at other places each, no two alike,
@@ -19,15 +20,16 @@ export async function makeBigLayer(from: string, path: string, bytes: number): P
   const pool = readPool(from);
   const hash = createHash("sha256");
   const file = openSync(path, "w");
-  const put = async (tar: Uint8Array<ArrayBuffer>): Promise<void> => {
+  // Frames of their own, one after another, as parallel compressors write them; some are compressed while the next one is made.
+  const frames: Promise<Uint8Array>[] = [];
+  const put = async (tar: Uint8Array<ArrayBuffer>, most: number): Promise<void> => {
     hash.update(tar);
-    // Frames of their own, one after another, as parallel compressors write them.
-    writeSync(file, await Bun.zstdCompress(tar, { level: 1 }));
+    frames.push(Bun.zstdCompress(tar, { level: 1 }));
+    while (frames.length > most) writeSync(file, (await frames.shift()) ?? new Uint8Array());
   };
   let parts: Buffer[] = [];
   let partBytes = 0;
   let total = 0;
-  let writing = Promise.resolve();
   for (let number = 0; total < bytes; number++) {
     const sizeBytes = FILE_BYTES[number % FILE_BYTES.length] ?? 0;
     // A stride that meets no other: each file begins elsewhere.
@@ -40,15 +42,11 @@ export async function makeBigLayer(from: string, path: string, bytes: number): P
     partBytes += part.length;
     total += part.length;
     if (partBytes < FRAME_BYTES && total < bytes) continue;
-    const tar = Buffer.concat(parts);
-    // One is compressed while the next one is made.
-    await writing;
-    writing = put(tar);
+    await put(Buffer.concat(parts), FRAMES_AT_ONCE);
     parts = [];
     partBytes = 0;
   }
-  await writing;
-  await put(Buffer.alloc(2 * TAR_BLOCK));
+  await put(Buffer.alloc(2 * TAR_BLOCK), 0);
   closeSync(file);
   return await fileLayer(path, hash.digest("hex"));
 }

@@ -17,7 +17,8 @@ Written by \`npm run bench images\`. ${countGoals(rows)}.
 Side by side in one run on one machine, in turn, medians. Trust the ratios, not the absolute figures. Wharfinger runs as shipped: the
 single executable, from its start to its end, the result synced to disk and every digest checked; the others do neither.
 
-The image is made on the spot of what Debian packages of this machine have put below /usr, in the order of their names: ${image.paths.toLocaleString("en")} paths,
+The image is made on the spot of what Debian packages of this machine have put below /usr: those of the sections that an image to develop in has (libraries,
+Python, Perl, tools), by section and name, none above 100 MB. ${image.paths.toLocaleString("en")} paths,
 ${megabytes(image.tarBytes)} MB, as one layer of ${megabytes(image.gzipBytes)} MB by gzip 6, in an OCI layout. No network, but for the second pull.
 
 ${renderRows(rows)}

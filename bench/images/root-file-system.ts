@@ -25,7 +25,7 @@ const LAYERS = 4;
 
 /** Makes one of about `bytes` bytes. Takes Debian's own tar and gzip 6, one stream each, as builders do. */
 export async function makeRootFileSystem(scratch: Scratch, bytes: number): Promise<RootFileSystem> {
-  const paths = choosePackageFiles(bytes);
+  const paths = await choosePackageFiles(bytes);
   const each = Math.ceil(paths.length / LAYERS);
   // Each processor has one gzip to run; the whole is as long as the four.
   const [whole, parts] = await Promise.all([
