@@ -7,13 +7,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { createRegistryClient } from "#client";
 import { Secret } from "#core";
 import { createFetch } from "#system";
-import { needs, programPath } from "./support/programs.ts";
+import { needs, programPath, repository } from "./support/programs.ts";
 import { pushImage } from "./support/push-image.ts";
 import { runWharf } from "./support/run-cli.ts";
 import { mustRun } from "./support/run-program.ts";
@@ -142,54 +143,92 @@ test(
   LIMIT_MS,
 );
 
-test("an image that one user brought is given to those whom the registry lets pull it, and to nobody else", async () => {
-  const image = await push();
-  const shared = sharedFolder(0o2770);
-  const get = (name: string, login: TestLogin | undefined) =>
-    it.wharf(`pyxis-importer get ${image} --shared ${shared} --json`, {
-      env: jobEnv(homeOf(name, login), 30),
+test(
+  "an image that one user brought is given to those whom the registry lets pull it, and to nobody else",
+  async () => {
+    const image = await push();
+    const shared = sharedFolder(0o2770);
+    const get = (name: string, login: TestLogin | undefined) =>
+      it.wharf(`pyxis-importer get ${image} --shared ${shared} --json`, {
+        env: jobEnv(homeOf(name, login), 30),
+      });
+    const first = await get("alice", robot);
+    expect(JSON.parse(first.out)).toMatchObject({ how: "made" });
+    const uses = readdirSync(join(shared, "uses"));
+    for (const [name, login] of [
+      ["stranger", undefined],
+      ["revoked", { username: robot.username, secret: "wrong" }],
+    ] as const) {
+      const { code, out } = await get(name, login);
+      expect([name, code, out.includes(shared)]).toEqual([name, 4, false]);
+    }
+    expect(readdirSync(join(shared, "uses"))).toEqual(uses);
+    const member = await get("bob", other);
+    expect(JSON.parse(member.out)).toMatchObject({ how: "link" });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "where everybody may read the shared cache, an image that needs a login goes into the user's own",
+  async () => {
+    const image = await push();
+    const shared = sharedFolder(0o3777);
+    const home = homeOf("alice", robot);
+    const get = () => it.wharf(`pyxis-importer get ${image} --shared ${shared}`, { env: jobEnv(home, 40) });
+    const { out } = await get();
+    expect(out.startsWith(`${home}/.cache/wharf/images/uses/`)).toBe(true);
+    expect(readdirSync(join(shared, "results"))).toEqual([]);
+    expect(readdirSync(join(shared, "blobs/sha256"))).toEqual([]);
+    const released = await it.wharf(`pyxis-importer release --shared ${shared} --json`, {
+      env: jobEnv(home, 40),
     });
-  const first = await get("alice", robot);
-  expect(JSON.parse(first.out)).toMatchObject({ how: "made" });
-  const uses = readdirSync(join(shared, "uses"));
-  for (const [name, login] of [
-    ["stranger", undefined],
-    ["revoked", { username: robot.username, secret: "wrong" }],
-  ] as const) {
-    const { code, out } = await get(name, login);
-    expect([name, code, out.includes(shared)]).toEqual([name, 4, false]);
-  }
-  expect(readdirSync(join(shared, "uses"))).toEqual(uses);
-  const member = await get("bob", other);
-  expect(JSON.parse(member.out)).toMatchObject({ how: "link" });
-});
+    expect(JSON.parse(released.out)).toEqual({ released: 1 });
+  },
+  LIMIT_MS,
+);
 
-test("where everybody may read the shared cache, an image that needs a login goes into the user's own", async () => {
-  const image = await push();
-  const shared = sharedFolder(0o3777);
-  const home = homeOf("alice", robot);
-  const get = () => it.wharf(`pyxis-importer get ${image} --shared ${shared}`, { env: jobEnv(home, 40) });
-  const { out } = await get();
-  expect(out.startsWith(`${home}/.cache/wharf/images/uses/`)).toBe(true);
-  expect(readdirSync(join(shared, "results"))).toEqual([]);
-  expect(readdirSync(join(shared, "blobs/sha256"))).toEqual([]);
-  const released = await it.wharf(`pyxis-importer release --shared ${shared} --json`, {
-    env: jobEnv(home, 40),
-  });
-  expect(JSON.parse(released.out)).toEqual({ released: 1 });
-});
+test(
+  "a link of its own name is the importer, and takes no wharf.yaml from the folder of the job",
+  async () => {
+    const link = join(it.home, "wharf-pyxis-importer");
+    symlinkSync(join(repository, "bin/wharf"), link);
+    const folder = join(it.home, "job");
+    mkdirSync(folder);
+    // Broken: who reads it fails.
+    writeFileSync(join(folder, "wharf.yaml"), "version: 1\nlogins: 7\n");
+    const image = await push();
+    for (const args of [["get", image], ["release"]]) {
+      const child = Bun.spawn([link, ...args], {
+        cwd: folder,
+        env: { PATH: process.env.PATH ?? "/usr/bin:/bin", ...jobEnv(homeOf("alice", robot), 70) },
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
+      const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+      expect({ args, code, err }).toEqual({ args, code: 0, err: "" });
+      expect(out).toMatch(args[0] === "get" ? /^\/.*\/uses\/70\.0\..*\.squashfs\n$/ : /^$/);
+    }
+  },
+  LIMIT_MS,
+);
 
-test("no job, another user's job, no image: said on standard error, and nothing on standard output", async () => {
-  const env = jobEnv(homeOf("alice", robot), 50);
-  for (const [args, changes, says] of [
-    ["get docker://debian", { SLURM_JOB_ID: "" }, "SLURM_JOB_ID is not set"],
-    ["get docker://debian", { SLURM_JOB_ID: "../1" }, "SLURM_JOB_ID is not set"],
-    ["release", { SLURM_JOB_UID: "4711" }, "the job is of user"],
-    ["get oci:folder", {}, "is no image of a registry"],
-    ["get", {}, "get wants the image"],
-    ["get docker://debian --shared images", {}, "absolute path"],
-  ] as const) {
-    const { code, out, err } = await it.wharf(`pyxis-importer ${args}`, { env: { ...env, ...changes } });
-    expect([args, out, code > 0, err.includes(says)]).toEqual([args, "", true, true]);
-  }
-});
+test(
+  "no job, another user's job, no image: said on standard error, and nothing on standard output",
+  async () => {
+    const env = jobEnv(homeOf("alice", robot), 50);
+    for (const [args, changes, says] of [
+      ["get docker://debian", { SLURM_JOB_ID: "" }, "SLURM_JOB_ID is not set"],
+      ["get docker://debian", { SLURM_JOB_ID: "../1" }, "SLURM_JOB_ID is not set"],
+      ["release", { SLURM_JOB_UID: "4711" }, "the job is of user"],
+      ["get oci:folder", {}, "is no image of a registry"],
+      ["get", {}, "get wants the image"],
+      ["get docker://debian --shared images", {}, "absolute path"],
+    ] as const) {
+      const { code, out, err } = await it.wharf(`pyxis-importer ${args}`, { env: { ...env, ...changes } });
+      expect([args, out, code > 0, err.includes(says)]).toEqual([args, "", true, true]);
+    }
+  },
+  LIMIT_MS,
+);
