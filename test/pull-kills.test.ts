@@ -181,3 +181,24 @@ test("three pulls at once of one image fetch it once", async () => {
   // The config is small, and each may have asked for it.
   expect(registry.servedBytes).toBeLessThan(registry.totalBytes + 10_000);
 });
+
+test("a pull that is interrupted leaves nothing beside its target, and no claim", async () => {
+  const home = homeOf("interrupted");
+  registry.servedBytes = 0;
+  const child = pull(home);
+  registry.onServed = () => {
+    if (registry.servedBytes > registry.totalBytes / 3) child.kill("SIGINT");
+  };
+  expect(await child.exited).toBe(130);
+  registry.onServed = undefined;
+  expect(readdirSync(home)).toEqual([".cache"]);
+  const cache = join(home, ".cache", "wharf", "images");
+  expect(readdirSync(join(cache, "partial")).filter((name) => name.endsWith(".claim"))).toEqual([]);
+  expect(readdirSync(join(cache, "running"))).toEqual([]);
+  const recorded = recordedBytes(home);
+  expect(recorded).toBeGreaterThan(0);
+  registry.servedBytes = 0;
+  expect(await pull(home).exited).toBe(0);
+  expect(resultOf(home)).toBe(expected);
+  expect(registry.servedBytes).toBeLessThanOrEqual(registry.totalBytes - recorded + 2000);
+});

@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 import type { Descriptor, Platform } from "#oci";
-import { choosePlatform, isImageEntry, parsePlatform, renderPlatform } from "./choose-platform.ts";
+import {
+  choosePlatform,
+  isImageEntry,
+  parsePlatform,
+  platformChoice,
+  platformsOf,
+  renderPlatform,
+} from "./choose-platform.ts";
 
 const entry = (platform: Platform | undefined, annotations: Record<string, string> = {}): Descriptor => ({
   mediaType: "",
@@ -48,4 +55,13 @@ test("attestations and entries without a known platform are no images", () => {
   const annotations = { "vnd.docker.reference.type": "attestation-manifest" };
   expect(isImageEntry(entry({ os: "linux", architecture: "amd64" }, annotations))).toBe(false);
   expect(isImageEntry(entry(undefined))).toBe(true);
+});
+
+test("unasked it is this machine's where it runs containers itself, then the one that most clusters have", () => {
+  const wanted = (system: string, processor: string, text?: string): readonly string[] =>
+    platformsOf(platformChoice(text, { system, processor })).map(renderPlatform);
+  expect(wanted("linux", "x64")).toEqual(["linux/amd64"]);
+  expect(wanted("linux", "arm64")).toEqual(["linux/arm64", "linux/amd64"]);
+  expect(wanted("darwin", "arm64")).toEqual(["linux/amd64"]);
+  expect(wanted("darwin", "arm64", "linux/arm64/v8")).toEqual(["linux/arm64"]);
 });
