@@ -2,7 +2,7 @@
  * `npm run bench registry [-- --quick] [--out FILE] [--install-tools]`: measures ours beside the peers, and reports. It fails nothing.
  * `npm run bench soak [-- --minutes N] [--out FILE]`: memory under a moderate load for long.
  * `npm run bench delivery [-- --quick] [--only hosts,clusters,answers,planning] [--hosts N] [--out FILE] [--install-tools]`: ours beside Ansible, pass and kubectl.
- * `npm run bench images [-- --quick] [--only sif,sqsh,unpack,second,memory] [--out FILE] [--install-tools]`: ours beside mksquashfs, tar2sqfs and umoci.
+ * `npm run bench images [-- --quick] [--only sif,sqsh,unpack,second,served,memory] [--out FILE] [--install-tools]`: ours beside mksquashfs, tar2sqfs and umoci.
  */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

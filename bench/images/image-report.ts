@@ -19,7 +19,7 @@ single executable, from its start to its end, the result synced to disk and ever
 
 The image is made on the spot of what Debian packages of this machine have put below /usr: those of the sections that an image to develop in has (libraries,
 Python, Perl, tools), by section and name, none above 100 MB. ${image.paths.toLocaleString("en")} paths,
-${megabytes(image.tarBytes)} MB, as one layer of ${megabytes(image.gzipBytes)} MB by gzip 6, in an OCI layout. No network, but for the second pull.
+${megabytes(image.tarBytes)} MB, as one layer of ${megabytes(image.gzipBytes)} MB by gzip 6, in an OCI layout. No network, but for pulls from a registry of ours on the same machine.
 
 ${renderRows(rows)}
 

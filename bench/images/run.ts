@@ -6,6 +6,7 @@ import type { ImageBench, ImageSettings } from "./image-bench.ts";
 import { renderImageReport } from "./image-report.ts";
 import { measureMemory } from "./measure-memory.ts";
 import { measureSecondPull } from "./measure-second-pull.ts";
+import { measureServed } from "./measure-served.ts";
 import { measureSif } from "./measure-sif.ts";
 import { measureSqsh } from "./measure-sqsh.ts";
 import { measureUnpack } from "./measure-unpack.ts";
@@ -17,6 +18,7 @@ const measures: readonly (readonly [string, Measure<ImageBench>])[] = [
   ["sqsh", measureSqsh],
   ["unpack", measureUnpack],
   ["second", measureSecondPull],
+  ["served", measureServed],
   ["memory", measureMemory],
 ];
 
