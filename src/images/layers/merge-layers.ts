@@ -32,6 +32,8 @@ class LayerMerge {
   readonly #parents = new Map<string, TreeFolder>();
   /** Names that this layer brought, by folder: whiteouts spare them. Kept only where there are whiteouts. */
   #brought: Map<TreeFolder, Map<string, "entry" | "parent">> | undefined;
+  /** Folders that hold nothing of the layers below any more. */
+  readonly #cleared = new Set<TreeFolder>();
   /** Hard links to what has not come yet, by path. */
   readonly #waiting = new Map<string, LayerEntry>();
 
@@ -103,11 +105,17 @@ class LayerMerge {
 
   /** Links may wait for one another, so as long as one more finds its target. */
   #linkWaiting(): void {
-    for (let before = -1; this.#waiting.size > 0 && this.#waiting.size !== before; ) {
+    let before = -1;
+    // A chain written backwards would take a round for each of its links: nobody's is long.
+    for (
+      let round = 0;
+      round < MAX_WAITS && this.#waiting.size > 0 && this.#waiting.size !== before;
+      round++
+    ) {
       before = this.#waiting.size;
       // A copy: one that has to wait on comes back to the end.
-      const round = Array.from(this.#waiting.values());
-      for (const entry of round) this.#applyNamed(entry, 0);
+      const waiting = Array.from(this.#waiting.values());
+      for (const entry of waiting) this.#applyNamed(entry, 0);
     }
     for (const entry of this.#waiting.values()) {
       const target = shownName(entry.linkTarget);
@@ -178,9 +186,15 @@ class LayerMerge {
   }
 
   #clear(folder: TreeFolder): void {
+    // What is in it now is this layer's, and nothing of those below comes back: a marker that is there a million times is one.
+    if (this.#cleared.has(folder)) return;
+    this.#cleared.add(folder);
     for (const name of folder.children.keys()) this.#hide(folder, name);
   }
 }
+
+/** Hard links to hard links to … what comes later. */
+const MAX_WAITS = 40;
 
 function isOwnNode(entry: LayerEntry): entry is LayerEntry & { readonly type: TreeNode["type"] } {
   return entry.type !== "hardlink";

@@ -8,7 +8,8 @@ export interface FolderChain {
 }
 
 /**
- * The folder behind a path as it is now: symlinks are followed, within the root, at most 40 (Linux: MAXSYMLINKS). With `make`, what is missing is made,
+ * The folder behind a path as it is now: symlinks are followed, within the root, at most 40 (Linux: MAXSYMLINKS)
+ * with at most 1,024 names after the first of them: forty of 2,000 dots each would cost milliseconds for every entry behind them. With `make`, what is missing is made,
  * and what is no folder is replaced by one, as a runtime on overlayfs does it; a loop is IMAGE_INVALID, too deep a place TOO_LARGE. With `find`,
  * undefined for all that.
  */
@@ -22,6 +23,7 @@ export function resolveFolder(
   const names: string[] = [];
   const rest = components(path);
   let links = 0;
+  let steps = 0;
   for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
     if (name === "" || name === ".") continue;
     if (name === "..") {
@@ -37,7 +39,13 @@ export function resolveFolder(
       }
       if (child.linkTarget.startsWith("/")) folders.length = 1;
       names.length = folders.length - 1;
-      rest.push(...components(child.linkTarget));
+      const target = components(child.linkTarget);
+      // The first may be as long as Linux lets it be.
+      if (links > 1 && (steps += target.length) > MAX_STEPS) {
+        if (make === "find") return undefined;
+        throw overLimit(`the symlinks in its path have more than ${MAX_STEPS} names`, "maxPathBytes");
+      }
+      rest.push(...target);
       continue;
     }
     if (!isFolder(child)) {
@@ -58,6 +66,7 @@ export function resolveFolder(
 }
 
 const MAX_LINKS = 40;
+const MAX_STEPS = 1024;
 
 /** Last first. */
 function components(path: string): string[] {
