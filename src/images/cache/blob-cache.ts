@@ -3,6 +3,7 @@ import { unlink, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { AppError, type Context, isAppError } from "#core";
 import { parseDigest } from "#oci";
+import { currentUserId, fileOwner } from "#system";
 import type { ByteSource } from "../contract.ts";
 import { ArrivingBlob } from "./arriving-blob.ts";
 import { type CacheFolder, isOwnFile } from "./cache-folder.ts";
@@ -11,7 +12,7 @@ import type { BlobAddress, BlobOrigin } from "./contract.ts";
 import { DownloadPool } from "./download-pool.ts";
 import { openSourceFile, type SourceFile } from "./file-source.ts";
 import { findLeftPartial } from "./left-partials.ts";
-import { newBase, openPartialBlob, takePartialBlob } from "./partial-blob.ts";
+import { DATA, newBase, openPartialBlob, takePartialBlob } from "./partial-blob.ts";
 import { createVerifiedSource } from "./verified-source.ts";
 
 export interface BlobCacheOptions {
@@ -204,7 +205,8 @@ async function inherit(
   const about = { sizeBytes: address.sizeBytes, mode: 0o600 | folder.fileMode };
   if (left !== undefined && basename(left.name).startsWith(basename(folder.partialPrefix(address.digest)))) {
     const from = join(folder.partial, left.name);
-    if (await takePartialBlob(from, base, { ...about, isOwnerGone: left.isOwnerGone })) return;
+    const isOurs = (await fileOwner(`${from}${DATA}`)) === currentUserId();
+    if (isOurs && (await takePartialBlob(from, base, { ...about, isOwnerGone: left.isOwnerGone }))) return;
   }
   // Nobody holds the claim, so nobody writes to it.
   const name = await findLeftPartial(folder, address.digest);
@@ -219,7 +221,8 @@ async function openPresent(
   address: BlobAddress,
 ): Promise<SourceFile | undefined> {
   const path = folder.blobPath(address.digest);
-  const file = await openSourceFile(path);
+  // A symlink there would lend another's bytes the trust that its owner's files have.
+  const file = await openSourceFile(path, "refused");
   if (file === undefined) return undefined;
   const isRight =
     file.sizeBytes === address.sizeBytes && (isOwnFile(file.uid) || (await hasDigest(file, address.digest)));

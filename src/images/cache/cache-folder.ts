@@ -1,5 +1,6 @@
-import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AppError } from "#core";
 import { parseDigest } from "#oci";
 import { currentUserId, systemErrorCode, toStorageError } from "#system";
 
@@ -71,7 +72,17 @@ async function makeFolder(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path, { mode });
   } catch (cause) {
-    return ignoreThere(cause);
+    ignoreThere(cause);
+    // A link that another user put there would have us write, and prune, in a folder of our own that is no cache.
+    if (!(await lstat(path)).isDirectory())
+      throw new AppError(
+        "PERMISSION_DENIED",
+        `${path} is a link or a file, not a folder of the image cache`,
+        {
+          hint: "remove it, or choose another cache folder",
+        },
+      );
+    return;
   }
   // The umask took something away.
   await chmod(path, mode);

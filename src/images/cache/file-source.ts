@@ -16,15 +16,22 @@ export interface SourceFile {
   close(): Promise<void>;
 }
 
-/** undefined where there is no such file. Throws INVALID_INPUT for no regular file, PERMISSION_DENIED, STORAGE_FAILED. */
-export async function openSourceFile(path: string): Promise<SourceFile | undefined> {
+/** undefined where there is no such file, or a symlink that is refused. Throws INVALID_INPUT for no regular file, PERMISSION_DENIED, STORAGE_FAILED. */
+export async function openSourceFile(
+  path: string,
+  links: "followed" | "refused" = "followed",
+): Promise<SourceFile | undefined> {
   const doing = `reading ${path}`;
   let file: FileHandle;
   try {
     // O_NONBLOCK: a pipe lying there must not hold us for ever.
-    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = await open(
+      path,
+      constants.O_RDONLY | constants.O_NONBLOCK | (links === "refused" ? constants.O_NOFOLLOW : 0),
+    );
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT" || systemErrorCode(cause) === "ENOTDIR") return undefined;
+    if (links === "refused" && systemErrorCode(cause) === "ELOOP") return undefined;
     throw toStorageError(cause, doing);
   }
   const facts = await file.stat();

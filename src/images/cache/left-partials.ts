@@ -1,6 +1,6 @@
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { systemErrorCode, toStorageError } from "#system";
+import { currentUserId, systemErrorCode, toStorageError } from "#system";
 import type { CacheFolder } from "./cache-folder.ts";
 import { ARRIVED, DATA } from "./partial-blob.ts";
 
@@ -12,8 +12,11 @@ export async function findLeftPartial(folder: CacheFolder, digest: string): Prom
     for (const file of await readdir(folder.partial)) {
       if (!file.startsWith(prefix) || !file.endsWith(ARRIVED)) continue;
       const name = file.slice(0, -ARRIVED.length);
-      const { size } = await stat(join(folder.partial, file));
-      await stat(join(folder.partial, `${name}${DATA}`));
+      const record = await lstat(join(folder.partial, file));
+      const data = await lstat(join(folder.partial, `${name}${DATA}`));
+      // Another user could go on writing into a file of theirs, and ours could not be written by us.
+      if (![record, data].every((facts) => facts.isFile() && facts.uid === currentUserId())) continue;
+      const { size } = record;
       if (best === undefined || size > best.size) best = { name, size };
     }
     return best?.name;

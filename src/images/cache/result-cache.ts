@@ -95,7 +95,7 @@ export async function findResult(
   const { data, record } = pathsOf(folder, key);
   const known = parseRecord(await readTextLimited(record, MAX_RECORD_BYTES));
   if (known === undefined) return undefined;
-  const file = await openSourceFile(data);
+  const file = await openSourceFile(data, "refused");
   try {
     const isSame =
       file !== undefined &&

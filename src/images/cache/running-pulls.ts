@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { chmod, readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -33,6 +34,8 @@ export async function holdBlobs(folder: CacheFolder): Promise<HeldBlobs> {
     async hold(digests) {
       try {
         await writeFile(path, JSON.stringify({ holder, digests } satisfies Running), {
+          // Written more than once: a link that another put in its place meanwhile is not followed.
+          flag: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
           mode: folder.fileMode,
         });
         // Whatever the umask: who prunes must be able to read it.
@@ -52,6 +55,8 @@ export async function holdBlobs(folder: CacheFolder): Promise<HeldBlobs> {
 export async function readHeldBlobs(folder: CacheFolder, nowMs: number): Promise<ReadonlySet<string>> {
   const held = new Set<string>();
   for (const name of await readdir(folder.running)) {
+    // What has another name is nobody's pull, and not ours to remove.
+    if (!/^[0-9a-f]{16}\.json$/.test(name)) continue;
     const path = join(folder.running, name);
     const ageMs = await ageOf(path, nowMs);
     // It ended while we looked.
