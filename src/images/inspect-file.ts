@@ -64,7 +64,11 @@ async function inspectSif(context: Context, source: ByteSource): Promise<FileFac
     if (descriptor.type === "json" && descriptor.name !== "") {
       const parsed = parseJson(await readObject(descriptor));
       if (parsed !== undefined)
-        Object.defineProperty(documents, descriptor.name, { value: parsed, enumerable: true });
+        Object.defineProperty(documents, descriptor.name, {
+          value: parsed,
+          enumerable: true,
+          configurable: true,
+        });
     }
   const primary = sif.descriptors.find(({ partition }) => partition?.kind === "primary-system");
   return {

@@ -2,8 +2,10 @@ import { AppError, type Context } from "#core";
 import {
   type Descriptor,
   type Digest,
+  digestOf,
   type Manifest,
   mediaTypes,
+  parseDigest,
   parseImageConfig,
   parseManifest,
 } from "#oci";
@@ -41,6 +43,9 @@ export async function openView(
   if (config.sizeBytes > MAX_CONFIG_BYTES)
     throw new AppError("TOO_LARGE", `the image's config is larger than ${MAX_CONFIG_BYTES} bytes`);
   const parsed = parseImageConfig(await readStretch(content.blob(config), 0, config.sizeBytes, context));
+  // The bytes that are used, not those that were checked when they were found: in a shared cache another user may write in between.
+  if (digestOf(parsed.bytes, parseDigest(config.digest).algorithm) !== config.digest)
+    throw new AppError("DIGEST_INVALID", `what lies there as the config ${config.digest} has another digest`);
   const layers = manifest.layers.filter((layer) => layer.mediaType !== mediaTypes.ociEmpty);
   const diffIds = parsed.diffIds;
   if (diffIds.length !== 0 && diffIds.length !== layers.length)
