@@ -14,6 +14,8 @@ export interface LayerLimits {
   readonly maxXattrBytes: number;
   /** Stretches of data in one sparse file. */
   readonly maxSparseExtents: number;
+  /** Bytes of all names, targets and extended attributes of a layer, with something for each entry: they are held in memory. */
+  readonly maxIndexBytes: number;
   /** Bytes of the uncompressed layer, and of its files after sparse expansion. */
   readonly maxLayerBytes: number;
   /** Uncompressed bytes for each compressed one, once `ratioFreeBytes` are out: gzip cannot do more than 1,032. */
@@ -29,6 +31,7 @@ export const defaultLayerLimits: LayerLimits = {
   maxHeaderBytes: 1024 * 1024,
   maxXattrBytes: 64 * 1024,
   maxSparseExtents: 1_000_000,
+  maxIndexBytes: 1024 ** 3,
   maxLayerBytes: 256 * 1024 ** 3,
   maxRatio: 2000,
   ratioFreeBytes: 4 * 1024 ** 3,

@@ -21,7 +21,10 @@ export async function readLayer(
   limits: LayerLimits = defaultLayerLimits,
 ): Promise<LayerIndex> {
   const { compression, pieces } = await openPieces(layer, context);
-  const reader = new TarReader(visitor, limits);
+  // A hole costs its maker nothing and us as much as bytes do: the ratio holds for it too.
+  const mostBytes = Math.max(limits.ratioFreeBytes, layer.descriptor.sizeBytes * limits.maxRatio);
+  const maxLayerBytes = Math.min(limits.maxLayerBytes, mostBytes);
+  const reader = new TarReader(visitor, { ...limits, maxLayerBytes });
   try {
     for await (const piece of checkedPieces(pieces, layer, limits)) {
       refuseAborted(context);

@@ -56,6 +56,7 @@ export class TarReader {
   #extentLeft = 0;
   #position = 0;
   #expandedBytes = 0;
+  #indexBytes = 0;
   #zeros: Buffer | undefined;
 
   constructor(visitor: LayerVisitor, limits: LayerLimits) {
@@ -158,6 +159,12 @@ export class TarReader {
     const read = createEntry(block, header, foreword, this.#limits);
     if (this.#entries.length + this.#whiteouts.length >= this.#limits.maxEntries)
       throw overLimit(`the layer has more than ${this.#limits.maxEntries} entries`, "maxEntries");
+    this.#indexBytes += heldBytes(read.entry);
+    if (this.#indexBytes > this.#limits.maxIndexBytes)
+      throw overLimit(
+        `the layer's headers take more than ${this.#limits.maxIndexBytes} bytes`,
+        "maxIndexBytes",
+      );
     const meaning = nameMeaning(read.entry.path);
     if (meaning.kind !== "plain") {
       if (meaning.kind !== "bookkeeping")
@@ -331,6 +338,13 @@ const HOLE_PIECE_BYTES = 1024 * 1024;
 
 function paddingOf(bytes: number): number {
   return (BLOCK_BYTES - (bytes % BLOCK_BYTES)) % BLOCK_BYTES;
+}
+
+/** About what an entry takes in memory. */
+function heldBytes({ path, linkTarget, xattrs }: LayerEntry): number {
+  let bytes = 128 + path.length + linkTarget.length;
+  for (const [name, value] of xattrs ?? []) bytes += 128 + name.length + value.length;
+  return bytes;
 }
 
 function untilNul(body: Buffer): string {

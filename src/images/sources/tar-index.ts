@@ -36,6 +36,7 @@ export async function indexArchive(context: Context, source: ByteSource): Promis
     const header = parseTarHeader(block);
     const isExtra = "xgLK".includes(header.typeflag);
     const sizeBytes = isExtra ? header.sizeBytes : sizeOf(header, records);
+    if (sizeBytes < 0) throw new AppError("IMAGE_INVALID", "a size in the archive is negative");
     const offset = at + BLOCK_BYTES;
     at = offset + Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
     if (offset + sizeBytes > source.sizeBytes)
