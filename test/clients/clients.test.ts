@@ -139,6 +139,7 @@ describe("curl with Enroot's netrc", () => {
       [
         "skopeo",
         "copy",
+        "--preserve-digests",
         "--dest-tls-verify=false",
         `oci:${fixture.layout}:image`,
         `docker://${wharf.host}/clients/enroot:image`,

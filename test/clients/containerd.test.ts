@@ -147,6 +147,7 @@ async function push(
     [
       programPath("skopeo"),
       "copy",
+      "--preserve-digests",
       "--authfile",
       auth,
       ...more,

@@ -183,7 +183,7 @@ needs("skopeo")(
     const auth = Buffer.from(`${robot.username}:${robot.secret}`).toString("base64");
     writeFileSync(authFile, JSON.stringify({ auths: { [server.address]: { auth } } }), { mode: 0o600 });
     const remote = `docker://${server.address}/team/app:v1`;
-    const policy = ["--insecure-policy", "copy", "--authfile", authFile];
+    const policy = ["--insecure-policy", "copy", "--preserve-digests", "--authfile", authFile];
     const pushed = ["skopeo", ...policy, "--dest-cert-dir", certs, `oci:${fixture.layout}:image`, remote];
     await mustRun(pushed);
     expect(await digestAt(as(server, robot), "/v2/team/app/manifests/v1")).toBe(fixture.manifestDigest);

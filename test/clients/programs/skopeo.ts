@@ -13,9 +13,13 @@ function startSkopeo(bench: Bench): ImageClient {
   const { env, fixture } = bench;
   const store = createLayoutStore(bench.scratch, "skopeo");
   const tls = bench.plainHttp ? "=false" : "=true";
+  // Of what root has pulled or loaded before, skopeo remembers other compressions, and would push one of those in a layer's stead.
   const copy = (all: readonly string[], from: string, to: string) => {
     const side = to.startsWith("docker://") ? "--dest-tls-verify" : "--src-tls-verify";
-    return runProgram([programPath("skopeo"), "copy", ...all, `${side}${tls}`, from, to], { env });
+    return runProgram(
+      [programPath("skopeo"), "copy", "--preserve-digests", ...all, `${side}${tls}`, from, to],
+      { env },
+    );
   };
   const pull = async (all: readonly string[], reference: string) => {
     const layout = store.fresh();
