@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { LayerVisitor } from "../../src/images/contract.ts";
 import { defaultLayerLimits } from "../../src/images/layers/layer-limits.ts";
-import { readLayer } from "../../src/images/layers/read-layer.ts";
+import { readLayer, withinVolume } from "../../src/images/layers/read-layer.ts";
 import { indexArchive } from "../../src/images/sources/tar-index.ts";
 import { memoryLayer, memorySource, quietContext } from "../support/memory-layer.ts";
 import { paxHeader, renderTar, renderTarItems, sparseEntry, tarEntry } from "../support/tar-writer.ts";
@@ -38,4 +38,15 @@ test("an archive whose sizes are negative is refused, and not read backwards", a
     await expect(
       indexArchive(quietContext(), memorySource(renderTar([...before, entry]))),
     ).rejects.toMatchObject({ code: "IMAGE_INVALID" });
+});
+
+test("an archive that was compressed as a whole is unpacked no further than a layer may be", async () => {
+  const limits = { ...defaultLayerLimits, maxRatio: 10, ratioFreeBytes: 5000 };
+  const taken: number[] = [];
+  const read = async (): Promise<void> => {
+    const pieces = new Blob([new Uint8Array(1_000_000)]).stream();
+    for await (const piece of withinVolume(pieces, 600, limits)) taken.push(piece.length);
+  };
+  await expect(read()).rejects.toMatchObject({ code: "TOO_LARGE", details: { limit: "maxRatio" } });
+  expect(taken.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(6000);
 });

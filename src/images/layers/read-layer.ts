@@ -129,6 +129,20 @@ async function* checkedPieces(
   if (hash !== undefined && layer.diffId !== undefined) checkDiffId(hash.digest("hex"), layer.diffId);
 }
 
+/** Pieces as they come, as long as they are no bomb: of an archive that was compressed as a whole. Throws TOO_LARGE. */
+export async function* withinVolume(
+  pieces: AsyncIterable<Uint8Array>,
+  compressedBytes: number,
+  limits: LayerLimits = defaultLayerLimits,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let total = 0;
+  for await (const piece of pieces) {
+    total += piece.length;
+    checkVolume(total, compressedBytes, limits);
+    yield piece;
+  }
+}
+
 function checkVolume(total: number, compressed: number, limits: LayerLimits): void {
   if (total > limits.maxLayerBytes)
     throw overLimit(`it unpacks to more than ${limits.maxLayerBytes} bytes`, "maxLayerBytes");

@@ -5,7 +5,7 @@ import { AppError, type Context } from "#core";
 import { decompress, toStorageError } from "#system";
 import { type CacheFolder, openSourceFile, type SourceFile } from "../cache/index.ts";
 import type { ByteSource } from "../contract.ts";
-import { sniffCompression } from "../layers/read-layer.ts";
+import { sniffCompression, withinVolume } from "../layers/read-layer.ts";
 import { type ArchiveIndex, indexArchive } from "./tar-index.ts";
 
 /** An archive of files, open. */
@@ -49,7 +49,10 @@ async function plainFile(context: Context, file: SourceFile, folder: CacheFolder
   try {
     const compression = sniffCompression(await file.read(0, Math.min(SNIFF_BYTES, file.sizeBytes)));
     if (compression === undefined) return file;
-    const plain = await storeUnnamed(folder, decompress(piecesOf(context, file), compression));
+    const plain = await storeUnnamed(
+      folder,
+      withinVolume(decompress(piecesOf(context, file), compression), file.sizeBytes),
+    );
     await file.close();
     return plain;
   } catch (cause) {
