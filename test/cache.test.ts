@@ -62,8 +62,8 @@ test("what a running pull needs stays, and what one left that has ended goes", a
   const me = await readProcessIdentity();
   const hold = (name: string, holder: unknown, digest: string): void =>
     writeFileSync(join(folder.running, name), JSON.stringify({ holder, digests: [digest] }));
-  hold("a.json", me, needed);
-  hold("b.json", { ...me, started: "1" }, forgotten);
+  hold("aaaaaaaaaaaaaaaa.json", me, needed);
+  hold("bbbbbbbbbbbbbbbb.json", { ...me, started: "1" }, forgotten);
   const arriving = `${folder.partialPrefix(digestOf("x"))}.0011223344556677`;
   writeFileSync(`${arriving}.data`, "x");
   writeFileSync(`${arriving}.arrived`, "0 1\n");
@@ -72,7 +72,7 @@ test("what a running pull needs stays, and what one left that has ended goes", a
   expect(pruned.removed.map(({ name }) => name)).toEqual([forgotten]);
   expect(pruned.heldCount).toBe(3);
   expect(existsSync(`${arriving}.data`)).toBe(true);
-  expect(readdirSync(folder.running)).toEqual(["a.json"]);
+  expect(readdirSync(folder.running)).toEqual(["aaaaaaaaaaaaaaaa.json"]);
   writeFileSync(
     `${folder.partialPrefix(digestOf("x"))}.claim`,
     JSON.stringify({ holder: { ...me, started: "1" }, name: "x.1" }),

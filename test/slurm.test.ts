@@ -54,13 +54,23 @@ async function wharf(folder: Scratch, line: string, env: Readonly<Record<string,
   });
 }
 
+/** slurmctld writes its state beside the old one and renames it: what is gone by now is in the other file. */
+function readWhatStays(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== "ENOENT") throw cause;
+    return "";
+  }
+}
+
 /** Every place in which Slurm, or the machine, could show it: state and spool, logs, jobs, arguments, environments. */
 async function seenBySlurm(): Promise<string> {
   const { scratch: own, run } = cluster();
   const files = ["state", "spool", "log"].flatMap((folder) =>
     readdirSync(own.at(folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1")),
+      .map((entry) => readWhatStays(join(entry.parentPath, entry.name))),
   );
   const processes = Bun.spawnSync(["sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null"]);
   return [
